@@ -1,0 +1,1 @@
+"""The extension host: one supervised actor and one worker process an extension."""

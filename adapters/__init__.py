@@ -1,0 +1,1 @@
+"""Concrete adapters, one folder a port; none knows another."""

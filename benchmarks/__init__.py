@@ -1,0 +1,1 @@
+"""One script a question; run them with `python -m benchmarks NAME`."""

@@ -1,0 +1,1 @@
+"""Values and rules: no threads, no I/O, no clock, no logging."""

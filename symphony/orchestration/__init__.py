@@ -1,0 +1,1 @@
+"""Use cases: what Symphony does, said only through ports."""

@@ -1,0 +1,1 @@
+"""The test suite: architecture, unit, contract, integration, faults; support holds builders of no use elsewhere."""

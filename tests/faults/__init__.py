@@ -1,0 +1,1 @@
+"""Kills, cuts and damage; each test is named for its fault."""

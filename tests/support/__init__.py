@@ -1,0 +1,1 @@
+"""Builders and fakes that are of no use outside tests."""
