@@ -1,0 +1,156 @@
+"""Actor: the behaviour that a cell runs, with Pykka's hooks.
+
+The programming model is Pykka's: subclass, write `on_start`, `on_receive`, `on_stop` and `on_failure`, and talk to it by `tell`, `ask`
+and `proxy`. What differs is who owns what. Pykka's actor owns its inbox, its thread and its place in a registry of the whole process,
+and is gone after a failure; here a cell owns them, so that they outlive a restart, and the instance is only the behaviour. So Pykka's
+own `__init__`, which makes an inbox and an event for each instance, is not called, and `Actor.start` refuses: actors are spawned by a
+system.
+
+| | Pykka | here |
+|---|---|---|
+| an exception in an ask | goes to the asker, the actor lives on | does so only if declared in `expected_errors`; else it also fails the actor |
+| an exception in `on_start` | logged | `spawn` raises it; in a restart, it is one more failure |
+| a `BaseException` in a handler | stops every actor of the process | fails that actor |
+| after a failure | the actor is gone, its inbox drained | its supervisor restarts it, its mailbox is kept |
+| `ask` without a timeout | waits for ever | waits 5 s; `timeout=None` must be written out |
+"""
+
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import Any, ClassVar, NoReturn, Protocol
+
+import msgspec
+import pykka
+
+from .address import ActorPath
+from .clock import Clock
+from .dispatcher import DispatcherKind
+from .errors import NotBuiltError, RejectedError
+from .mailbox import DEFAULT_CAPACITY
+
+
+class Ref(Protocol):
+    """What an actor needs of a ref to itself."""
+
+    def tell(self, message: Any) -> None:
+        """Send a message."""
+        ...
+
+
+class ActorContext(Protocol):
+    """What an actor may ask of the runtime. Methods may be called from any thread."""
+
+    @property
+    def path(self) -> ActorPath:
+        """Where the actor lives."""
+        ...
+
+    @property
+    def incarnation(self) -> int:
+        """Which life of that path this is, from 1."""
+        ...
+
+    @property
+    def clock(self) -> Clock:
+        """The system's clock."""
+        ...
+
+    @property
+    def ref(self) -> Ref:
+        """The actor's own ref."""
+        ...
+
+    def publish(self, type_: str, **fields: Any) -> None:
+        """Publish an event under the actor's path; `type_` is `noun.past_participle`."""
+        ...
+
+    def set_os_process(self, pid: int | None, command: str = "") -> None:
+        """Say which OS process the actor stands for, or that there is none any more."""
+        ...
+
+    def fail(self, error: BaseException) -> None:
+        """Fail the actor before its next message, as if a handler had raised `error`."""
+        ...
+
+    def stop(self) -> None:
+        """Stop the actor before its next message."""
+        ...
+
+
+class Actor(pykka.Actor):
+    """Subclass this. Every hook runs where the actor's messages are handled, one at a time.
+
+    `dispatcher` is where that is: `shared` (a few threads for many actors; do not block), `pinned` (a thread of its own), `async`
+    (an event loop; hooks may be `async def`). `messages` are the typed messages that `on_receive` understands; `expected_errors` are
+    the exceptions that answer an asker without failing the actor, as `RejectedError` always does. `mailbox_capacity` bounds the messages that wait.
+    """
+
+    dispatcher: ClassVar[DispatcherKind] = "shared"
+    mailbox_capacity: ClassVar[int] = DEFAULT_CAPACITY
+    messages: ClassVar[tuple[type[msgspec.Struct], ...]] = ()
+    expected_errors: ClassVar[tuple[type[Exception], ...]] = ()
+
+    context: ActorContext
+
+    def __init__(self) -> None:
+        """Make the behaviour. The context is there already. Runs where the messages are handled."""
+
+    def on_start(self) -> Any:
+        """Get ready; the actor is running once this has returned. An exception means that it did not start."""
+
+    def on_stop(self) -> Any:
+        """Let go of everything. Called when the actor is stopped, not after a failure."""
+
+    def on_failure(
+        self,
+        exception_type: type[BaseException] | None,
+        exception_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> Any:
+        """Let go of everything after a failure. What it raises is logged and changes nothing."""
+
+    def on_receive(self, message: Any) -> Any:
+        """Handle a message; what is returned answers an ask. The default refuses what it does not know."""
+        raise RejectedError(f"{type(self).__name__} does not handle messages of type {type(message).__name__}")
+
+    def on_signal(self, signal: object) -> Any:
+        """Handle a signal of the runtime's; only the runtime's own actors get any."""
+
+    def stop(self) -> None:
+        """Stop the actor before its next message, as in Pykka."""
+        self.context.stop()
+
+    @classmethod
+    def start(cls, *_: Any, **__: Any) -> NoReturn:
+        """Refuse: an actor belongs to a system, and is spawned by it."""
+        raise NotBuiltError(f"{cls.__name__}.start() is not built yet: use `system.spawn({cls.__name__}, name=...)`")
+
+    @staticmethod
+    def _create_actor_inbox() -> NoReturn:
+        raise NotBuiltError("an actor has no inbox of its own: its cell has a mailbox")
+
+    @staticmethod
+    def _create_future() -> NoReturn:
+        raise NotBuiltError("an actor makes no futures: asking its ref does")
+
+    def _start_actor_loop(self) -> NoReturn:
+        raise NotBuiltError("an actor has no loop of its own: its dispatcher runs its cell")
+
+    def __str__(self) -> str:
+        return f"{type(self).__name__} at {self.context.path}"
+
+
+ActorFactory = Callable[[ActorContext], Actor]
+"""Makes the behaviour of one life, with its context in place."""
+
+
+def factory_of(actor: type[Actor], args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None) -> ActorFactory:
+    """Give the factory that calls `actor(*args, **kwargs)`."""
+
+    def make(context: ActorContext) -> Actor:
+        made = actor.__new__(actor)
+        made.context = context
+        made.__init__(*args, **(kwargs or {}))  # type: ignore[misc]  # so that `__init__` finds its context
+        return made
+
+    return make

@@ -1,0 +1,67 @@
+"""Assembly: the parts of the runtime that every system has, made once and handed to who needs them."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from .address import parse_path
+from .clock import Clock
+from .dead_letters import DeadLetters
+from .delivery import Delivery
+from .dispatcher import Dispatchers
+from .events import EventLog
+from .household import Household
+from .node.child import NodeSurroundings
+from .node.host import NodeHost
+from .ref import ActorRef
+from .registry import Registry
+from .timers import Timers
+
+
+class Assembly(NamedTuple):
+    """The parts of one system."""
+
+    clock: Clock
+    events: EventLog
+    dead_letters: DeadLetters
+    timers: Timers
+    dispatchers: Dispatchers
+    registry: Registry
+    delivery: Delivery
+    household: Household
+
+    def ref(self, path: str) -> ActorRef:
+        """Give a ref to the actor at `path`, whether or not one lives there. Raises `InvalidPathError`."""
+        return ActorRef(self.delivery, parse_path(path))
+
+    def close(self) -> None:
+        """Stop every mailbox, timer and thread of the system. What is stuck in a handler is left behind."""
+        self.timers.close()
+        for cell in self.registry.cells():
+            cell.release()
+        self.dispatchers.close()
+        if self.delivery.link is not None:
+            self.delivery.link.close()
+
+
+def assemble(
+    name: str, node: str, clock: Clock, host: Callable[[], tuple[NodeHost, NodeSurroundings]] | None = None
+) -> Assembly:
+    """Make the parts of a system called `name` whose events and snapshots say `node`; `host` is for one that may have nodes."""
+    events = EventLog(clock, node)
+    dead_letters = DeadLetters(clock, events)
+    timers = Timers(clock)
+    dispatchers = Dispatchers(name)
+    registry = Registry()
+    delivery = Delivery(clock, timers, registry)
+    household = Household(
+        clock=clock,
+        events=events,
+        dead_letters=dead_letters,
+        timers=timers,
+        dispatchers=dispatchers,
+        registry=registry,
+        node=node,
+        make_ref=lambda path: ActorRef(delivery, parse_path(path)),
+        host=host,
+    )
+    return Assembly(clock, events, dead_letters, timers, dispatchers, registry, delivery, household)

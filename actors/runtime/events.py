@@ -1,0 +1,87 @@
+"""Events: what happened, numbered, kept for a while, and handed to whoever listens.
+
+Types are `noun.past_participle`. A node's events carry the node's own numbers; the kernel numbers them again as they arrive, so that
+readers of the whole system see one sequence.
+"""
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from msgspec import Struct
+
+from .clock import Clock, timestamp
+
+KEPT = 10_000
+
+Field = None | bool | int | float | str | list[str]
+
+
+class Event(Struct, frozen=True):
+    """One event. `at` is in seconds since the epoch; `fields` are plain data."""
+
+    seq: int
+    at: float
+    type: str
+    path: str
+    node: str
+    fields: dict[str, Field] = {}
+
+    def document(self) -> dict[str, Any]:
+        """Give the event as `symphony events --json` prints it."""
+        head = {"schema": "symphony.event/1", "seq": self.seq, "at": timestamp(self.at), "type": self.type}
+        return {**head, "path": self.path, "node": self.node, **self.fields}
+
+
+class EventLog:
+    """The last events of one system. Any thread may call; listeners are called on the publisher's thread and must not block."""
+
+    def __init__(self, clock: Clock, node: str) -> None:
+        self._clock = clock
+        self._node = node
+        self._lock = threading.Lock()
+        self._kept: deque[Event] = deque(maxlen=KEPT)
+        self._seq = 0
+        self._listeners: list[Callable[[Event], None]] = []
+
+    def publish(self, type_: str, path: str, **fields: Field) -> Event:
+        """Record that something happened to the actor at `path`, now."""
+        return self._add(self._clock.wall(), type_, path, self._node, fields)
+
+    def adopt(self, event: Event) -> Event:
+        """Record an event of another node under a number of this log."""
+        return self._add(event.at, event.type, event.path, event.node, event.fields)
+
+    def since(self, seq: int) -> tuple[Event, ...]:
+        """Give the kept events with a higher number, in order."""
+        with self._lock:
+            if self._seq - seq <= 0:
+                return ()
+            return tuple(event for event in self._kept if event.seq > seq)
+
+    @property
+    def last_seq(self) -> int:
+        """The number of the newest event, 0 before the first."""
+        return self._seq
+
+    def listen(self, listener: Callable[[Event], None]) -> Callable[[], None]:
+        """Call `listener` with every event from now on; the function returned ends that."""
+        with self._lock:
+            self._listeners = [*self._listeners, listener]
+
+        def stop() -> None:
+            with self._lock:
+                self._listeners = [kept for kept in self._listeners if kept is not listener]
+
+        return stop
+
+    def _add(self, at: float, type_: str, path: str, node: str, fields: dict[str, Field]) -> Event:
+        with self._lock:
+            self._seq += 1
+            event = Event(self._seq, at, type_, path, node, fields)
+            self._kept.append(event)
+            # Called under the lock, so that every listener sees the events in the order of their numbers.
+            for listener in self._listeners:
+                listener(event)
+        return event

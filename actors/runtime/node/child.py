@@ -1,0 +1,129 @@
+"""NodeChild: a node as its supervisor handles it."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from msgspec import structs
+
+from .. import signals
+from ..address import ActorPath, is_within
+from ..snapshot import ActorSnapshot, ActorState, ExitSnapshot, MailboxSnapshot
+from ..supervision.spec import AnySpec, SupervisorSpec, encode_spec
+from . import words
+from .host import NodeHost
+
+
+class NodeSurroundings(Protocol):
+    """What a node's start needs to know of its system."""
+
+    def boot_of(self, path: ActorPath, incarnation: int, spec: bytes, ended: ExitSnapshot | None) -> words.Boot:
+        """Give the boot message for a life of the node at `path`."""
+        ...
+
+
+class NodeChild:
+    """The supervisor's handle on one node. Its lives come and go; the handle stays."""
+
+    def __init__(
+        self,
+        path: ActorPath,
+        spec: AnySpec,
+        host: NodeHost,
+        surroundings: NodeSurroundings,
+        report: Callable[[signals.ChildReport], None],
+    ) -> None:
+        self.last_exit: ExitSnapshot | None = None
+        self._path = path
+        self._spec = spec
+        self._host = host
+        self._surroundings = surroundings
+        self._report = report
+        self._state: ActorState = "stopped"
+        self._incarnation = 0
+        host.register(path)
+
+    def begin(self, incarnation: int) -> None:
+        """Start a process for this life."""
+        self._incarnation = incarnation
+        self._state = "starting" if self.last_exit is None else "restarting"
+        boot = self._surroundings.boot_of(self._path, incarnation, encode_spec(self._spec), self.last_exit)
+        self._host.spawn(boot, self)
+
+    def end(self) -> None:
+        """Ask the node to stop in order."""
+        self._state = "stopping"
+        self._host.ask_to_stop(self._path)
+
+    def kill(self, reason: str) -> None:
+        """Kill the process."""
+        del reason
+        self._host.kill(self._path)
+
+    def release(self, state: ActorState) -> None:
+        """Kill what is left of the process."""
+        self._state = state
+        self._host.kill(self._path)
+        if state == "stopped":
+            self._host.unregister(self._path)
+
+    def set_state(self, state: ActorState) -> None:
+        """Show this state until the next life."""
+        self._state = state
+
+    def on_ready(self, incarnation: int) -> None:
+        """Hear from the host that a life is ready."""
+        if incarnation == self._incarnation:
+            self._state = "running"
+        self._report(signals.ChildReady(self._path, incarnation))
+
+    def on_exit(self, incarnation: int, ended: ExitSnapshot) -> None:
+        """Hear from the host that a life has ended."""
+        if incarnation == self._incarnation:
+            self._state = "restarting"
+        self._report(signals.ChildExited(self._path, incarnation, ended))
+
+    def snapshot(self) -> ActorSnapshot:
+        """Give the node's last word on itself, corrected by what is known here: whether it lives, and how it died."""
+        life = self._host.life_of(self._path)
+        known = life.snapshot.top if life is not None and life.snapshot is not None else None
+        pid = life.pid if life is not None else None
+        if known is None:
+            return self._unheard(pid)
+        ended = self.last_exit
+        if self._state == "running":
+            return structs.replace(known, pid=pid, incarnation=self._incarnation, last_exit=ended)
+        return structs.replace(_as_dead(known, self._state, ended), incarnation=self._incarnation, pid=pid)
+
+    def _unheard(self, pid: int | None) -> ActorSnapshot:
+        supervisor = self._spec if isinstance(self._spec, SupervisorSpec) else None
+        return ActorSnapshot(
+            path=self._path,
+            kind="worker" if supervisor is None else "supervisor",
+            actor="Supervisor" if isinstance(self._spec, SupervisorSpec) else self._spec.actor.rpartition(":")[2],
+            node=self._path,
+            pid=pid,
+            os_process=None,
+            state=self._state,
+            incarnation=self._incarnation,
+            uptime_s=None,
+            restarts=0,
+            last_exit=self.last_exit,
+            mailbox=MailboxSnapshot(0, 0, None),
+            processed=0,
+            strategy=None if supervisor is None else supervisor.strategy,
+            intensity=None if supervisor is None else supervisor.intensity,
+            period_s=None if supervisor is None else supervisor.period,
+        )
+
+
+def _as_dead(known: ActorSnapshot, state: ActorState, ended: ExitSnapshot | None) -> ActorSnapshot:
+    """Give the last word of a node that does not live, all of it in `state`."""
+    children = tuple(_as_dead(child, state, ended) for child in known.children)
+    return structs.replace(
+        known, state=state, pid=None, os_process=None, uptime_s=None, last_exit=ended or known.last_exit, children=children
+    )
+
+
+def lives_below(lives: dict[str, int], path: str) -> dict[str, int]:
+    """Give the last incarnation of each path below `path`, itself left out: its own comes with the boot message."""
+    return {known: number for known, number in lives.items() if known != path and is_within(known, path)}

@@ -1,0 +1,46 @@
+"""Signals: what the runtime says to its cells and supervisors; users' messages never stand in their way."""
+
+from typing import NamedTuple
+
+from .address import ActorPath
+from .snapshot import ExitSnapshot
+
+
+class Start(NamedTuple):
+    """Begin the life `incarnation`."""
+
+    incarnation: int
+
+
+class Stop(NamedTuple):
+    """Finish the message in hand, then stop."""
+
+
+class Finish(NamedTuple):
+    """A supervisor's children have stopped: so has it."""
+
+
+class Fail(NamedTuple):
+    """Fail, if this is still life `incarnation`."""
+
+    error: BaseException
+    incarnation: int
+
+
+class ChildReady(NamedTuple):
+    """A child is running."""
+
+    path: ActorPath
+    incarnation: int
+
+
+class ChildExited(NamedTuple):
+    """A child's life has ended. `error` is there where it is known in this process."""
+
+    path: ActorPath
+    incarnation: int
+    exit: ExitSnapshot
+    error: BaseException | None = None
+
+
+ChildReport = ChildReady | ChildExited

@@ -1,0 +1,81 @@
+"""Children as a supervisor handles them: actors of this process and nodes alike."""
+
+from typing import Protocol
+
+from msgspec import structs
+
+from ..cell import ActorCell
+from ..snapshot import ActorSnapshot, ActorState, ExitSnapshot
+
+
+class ChildHandle(Protocol):
+    """One child. The supervisor calls; none of it waits. What happens comes back as `ChildReady` and `ChildExited`."""
+
+    last_exit: ExitSnapshot | None
+
+    def begin(self, incarnation: int) -> None:
+        """Start a life."""
+        ...
+
+    def end(self) -> None:
+        """Ask it to stop."""
+        ...
+
+    def kill(self, reason: str) -> None:
+        """End it by force; an actor that cannot be is abandoned."""
+        ...
+
+    def release(self, state: ActorState) -> None:
+        """Let go of what is left: nobody comes back, and messages that wait become dead letters."""
+        ...
+
+    def set_state(self, state: ActorState) -> None:
+        """Show this state until the next life."""
+        ...
+
+    def snapshot(self) -> ActorSnapshot:
+        """Give the child and everything below it."""
+        ...
+
+
+class LocalChild:
+    """An actor of this process."""
+
+    def __init__(self, cell: ActorCell) -> None:
+        self.cell = cell
+
+    @property
+    def last_exit(self) -> ExitSnapshot | None:
+        """How the last life ended."""
+        return self.cell.last_exit
+
+    @last_exit.setter
+    def last_exit(self, exit_: ExitSnapshot | None) -> None:
+        self.cell.last_exit = exit_
+
+    def begin(self, incarnation: int) -> None:
+        """Start a life on the actor's dispatcher."""
+        self.cell.start(incarnation)
+
+    def end(self) -> None:
+        """Stop before the next message."""
+        self.cell.stop()
+
+    def kill(self, reason: str) -> None:
+        """Abandon it: a Python thread cannot be ended from outside, so only its process's end will."""
+        self.cell.publish("actor.abandoned", reason=reason, incarnation=self.cell.incarnation)
+
+    def release(self, state: ActorState) -> None:
+        """Close its mailbox, and its thread if it has one."""
+        self.cell.state = state
+        self.cell.release()
+
+    def set_state(self, state: ActorState) -> None:
+        """Show this state until the next life."""
+        self.cell.state = state
+
+    def snapshot(self) -> ActorSnapshot:
+        """Give the actor, with its children if it is a supervisor."""
+        own = self.cell.snapshot()
+        children = getattr(self.cell.behaviour, "child_snapshots", None)
+        return structs.replace(own, children=tuple(children())) if children is not None else own

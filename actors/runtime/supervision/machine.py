@@ -1,0 +1,201 @@
+"""SupervisorMachine: a supervisor's state, moved by events, answering with effects; no threads, clock or I/O.
+
+    child:  waiting ─► starting ─► running ─► stopping ─► stopped
+                          │  ▲        │
+                          ▼  │        ▼
+                        restarting ◄──┘ ─► parked            (and gone, when forgotten)
+
+    supervisor:  starting ─► running ─► stopping ─► stopped
+
+At first, children start one after the other, each when the one before is ready; one that fails stops those before it, in reverse, and
+the supervisor's start with its reason. (One that was added later and fails its first start is gone again, and nothing else happens.)
+Afterwards each exit is judged by `strategy`. Children stop in reverse order. An exit that
+arrives twice, or belongs to an earlier life, changes nothing.
+"""
+
+from typing import Literal
+
+from msgspec import Struct
+
+from ..snapshot import ExitSnapshot
+from . import strategy
+from .effects import (
+    Begin,
+    Discard,
+    Effect,
+    End,
+    Escalate,
+    Note,
+    Parked,
+    ReportFailed,
+    ReportReady,
+    ReportStartFailed,
+    ReportStopped,
+    Schedule,
+)
+from .spec import AnySpec, SupervisorSpec
+
+ChildPhase = Literal["waiting", "starting", "running", "restarting", "stopping", "stopped", "parked"]
+Phase = Literal["starting", "running", "stopping", "stopped"]
+
+_ALIVE: tuple[ChildPhase, ...] = ("starting", "running", "stopping")
+
+
+class Child(Struct):
+    """What the machine remembers of one child. `failures` counts those in a row."""
+
+    spec: AnySpec
+    phase: ChildPhase = "waiting"
+    incarnation: int = 0
+    failures: int = 0
+    ready_at: float | None = None
+    was_ready: bool = False
+
+
+class SupervisorMachine:
+    """The pure half of a supervisor. Give it events by the methods; carry out what they return, in order."""
+
+    def __init__(self, spec: SupervisorSpec) -> None:
+        self.spec = spec
+        self.phase: Phase = "starting"
+        self.children: dict[str, Child] = {child.id: Child(child) for child in spec.children}
+        self.restarts: tuple[float, ...] = ()
+        self._last_word: Effect = ReportStopped()
+
+    def start(self) -> list[Effect]:
+        """Begin with the first child."""
+        return self._start_next()
+
+    def ready(self, child_id: str, incarnation: int, now: float) -> list[Effect]:
+        """A child is running."""
+        child = self.children.get(child_id)
+        if child is None or child.incarnation != incarnation or child.phase != "starting":
+            return []
+        child.phase = "running"
+        child.ready_at = now
+        effects: list[Effect] = [Note(child_id, "restarted" if child.was_ready else "started", child.incarnation)]
+        child.was_ready = True
+        return [*effects, *self._start_next()] if self.phase == "starting" else effects
+
+    def exited(self, child_id: str, incarnation: int, ended: ExitSnapshot, now: float, chance: float) -> list[Effect]:
+        """A child's life has ended; `chance` is in [0, 1)."""
+        child = self.children.get(child_id)
+        if child is None or child.incarnation != incarnation or child.phase not in _ALIVE:
+            return []
+        was, child.phase = child.phase, "stopped"
+        effects: list[Effect] = [Note(child_id, "exited", incarnation)]
+        if self.phase == "stopping":
+            return [*effects, *self._stop_next()]
+        if was == "stopping":
+            del self.children[child_id]
+            return [*effects, Discard(child_id)]
+        if not child.was_ready:
+            return [*effects, *self._start_failed(child_id, ended)]
+        return [*effects, *self._judge(child, ended, now, chance)]
+
+    def due(self, child_id: str, incarnation: int) -> list[Effect]:
+        """A restart's delay is over."""
+        child = self.children.get(child_id)
+        if child is None or child.phase != "restarting" or child.incarnation != incarnation or self.phase == "stopping":
+            return []
+        return [self._begin(child)]
+
+    def stop(self) -> list[Effect]:
+        """Stop every child, the last one first, and then the supervisor."""
+        if self.phase in ("stopping", "stopped"):
+            return []
+        self.phase = "stopping"
+        for child in self.children.values():
+            if child.phase in ("waiting", "restarting"):
+                child.phase = "stopped"
+        return self._stop_next()
+
+    def add(self, spec: AnySpec, incarnation: int) -> list[Effect]:
+        """Start a further child, its first life being `incarnation`. The caller has made sure that its id is free."""
+        if self.phase != "running":
+            return []
+        child = self.children[spec.id] = Child(spec, incarnation=incarnation - 1)
+        return [self._begin(child)]
+
+    def remove(self, child_id: str) -> list[Effect]:
+        """Stop a child and forget it."""
+        child = self.children.get(child_id)
+        if child is None or self.phase != "running":
+            return []
+        if child.phase in ("starting", "running"):
+            child.phase = "stopping"
+            return [End(child_id, child.incarnation)]
+        if child.phase != "stopping":
+            del self.children[child_id]
+            return [Discard(child_id)]
+        return []
+
+    def restart(self, child_id: str) -> list[Effect]:
+        """Start a child that is parked, stopped or waits for its restart, at once and with a clean record."""
+        child = self.children.get(child_id)
+        if child is None or self.phase != "running" or child.phase not in ("parked", "stopped", "restarting"):
+            return []
+        child.failures = 0
+        return [self._begin(child)]
+
+    def check_invariants(self) -> None:
+        """Raise `AssertionError` where the state contradicts itself."""
+        starting = [child for child in self.children.values() if child.phase == "starting"]
+        assert self.phase != "starting" or len(starting) <= 1, "children start one after the other"  # noqa: S101
+        if self.phase == "stopped":
+            assert all(c.phase in ("stopped", "parked") for c in self.children.values()), "a stopped supervisor has no child"  # noqa: S101
+        if self.phase == "stopping":
+            stopping = [child for child in self.children.values() if child.phase == "stopping"]
+            assert len(stopping) <= 1, "children stop one after the other"  # noqa: S101
+        assert all(c.ready_at is None or c.was_ready for c in self.children.values())  # noqa: S101
+
+    def _start_failed(self, child_id: str, ended: ExitSnapshot) -> list[Effect]:
+        if self.phase == "running":
+            del self.children[child_id]
+            return [Discard(child_id)]
+        self._last_word = ReportStartFailed(child_id, ended)
+        return self.stop()
+
+    def _judge(self, child: Child, ended: ExitSnapshot, now: float, chance: float) -> list[Effect]:
+        ran_for = 0.0 if child.ready_at is None else now - child.ready_at
+        child.ready_at = None
+        past = strategy.History(self.restarts, child.failures, ran_for)
+        verdict, history = strategy.after_exit(self.spec, child.spec, ended.reason, past, now, chance)
+        self.restarts, child.failures = history.restarts, history.failures_in_a_row
+        match verdict:
+            case strategy.Restart(delay_s):
+                child.phase = "restarting"
+                return [Schedule(child.spec.id, child.incarnation, delay_s)] if delay_s > 0 else [self._begin(child)]
+            case strategy.Leave():
+                return []
+            case strategy.Forget():
+                del self.children[child.spec.id]
+                return [Discard(child.spec.id)]
+            case strategy.Exhausted(count) if self.spec.on_exhausted == "park":
+                child.phase = "parked"
+                return [Parked(child.spec.id, count)]
+            case strategy.Exhausted(count):
+                self._last_word = ReportFailed(child.spec.id, ended)
+                return [Escalate(child.spec.id, count), *self.stop()]
+
+    def _begin(self, child: Child) -> Begin:
+        child.incarnation += 1
+        child.phase = "starting"
+        return Begin(child.spec.id, child.incarnation)
+
+    def _start_next(self) -> list[Effect]:
+        waiting = next((child for child in self.children.values() if child.phase == "waiting"), None)
+        if waiting is not None:
+            return [self._begin(waiting)]
+        self.phase = "running"
+        return [ReportReady()]
+
+    def _stop_next(self) -> list[Effect]:
+        if any(child.phase == "stopping" for child in self.children.values()):
+            return []
+        for child in reversed(self.children.values()):
+            if child.phase in ("starting", "running"):
+                child.phase = "stopping"
+                return [End(child.spec.id, child.incarnation)]
+        self.phase = "stopped"
+        return [self._last_word]

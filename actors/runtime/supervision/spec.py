@@ -1,0 +1,255 @@
+"""Specs: the supervision tree as data, checked when it is built, with every default in this one place.
+
+A spec names an actor by its import path, so that it can be handed to another process; a class given instead is turned into its path.
+`SpecError` lists every problem of a spec at once, as `field: value: rule`.
+"""
+
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
+from msgspec import Struct, structs
+
+from ..address import is_name
+from ..errors import NotBuiltError, SpecError
+
+if TYPE_CHECKING:
+    from ..actor import Actor
+
+RestartType = Literal["permanent", "transient", "temporary"]
+Strategy = Literal["one_for_one"]
+OnExhausted = Literal["escalate", "park"]
+Shutdown = float | Literal["kill", "infinity"]
+
+_NOT_BUILT = ("one_for_all", "rest_for_one", "dynamic")
+
+
+class Backoff(Struct, frozen=True):
+    """How long to wait before a restart, in seconds.
+
+    The first restart is at once. The k-th failure in a row waits `min * factor**(k - 2)`, `max` at most, of which the share `jitter` is
+    drawn by chance. A child that has been running for `healthy_after` seconds starts afresh.
+    """
+
+    min: float = 0.1
+    max: float = 5.0
+    factor: float = 2.0
+    jitter: float = 1.0
+    healthy_after: float = 10.0
+
+
+class ChildSpec(Struct, frozen=True, tag="child"):
+    """One actor of a tree.
+
+    `actor` is a class or its import path (`package.module:Class`); `args` and `kwargs` are plain data; `needs` are names of parts that
+    the node's `setup` builds and that are passed as keyword arguments. `process=True` gives the actor a node, an OS process, of its
+    own. `shutdown` and `start_timeout` are in seconds. `dispatcher` overrides the class's own.
+    """
+
+    id: str
+    actor: str
+    args: tuple[Any, ...] = ()
+    kwargs: dict[str, Any] = {}
+    needs: tuple[str, ...] = ()
+    process: bool = False
+    restart: RestartType = "permanent"
+    shutdown: Shutdown = 2.0
+    start_timeout: float = 10.0
+    backoff: Backoff = Backoff()
+    dispatcher: Literal["shared", "pinned", "async"] | None = None
+    setup: str | None = None
+    setup_args: dict[str, Any] = {}
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            id: str,  # noqa: A002  # the field's word, and a contract of ours
+            actor: "str | type[Actor]",
+            args: tuple[Any, ...] = ...,
+            kwargs: dict[str, Any] = ...,
+            needs: tuple[str, ...] = ...,
+            process: bool = ...,
+            restart: RestartType = ...,
+            shutdown: Shutdown = ...,
+            start_timeout: float = ...,
+            backoff: Backoff = ...,
+            dispatcher: Literal["shared", "pinned", "async"] | None = ...,
+            setup: str | None = ...,
+            setup_args: dict[str, Any] = ...,
+        ) -> None: ...
+
+    def __post_init__(self) -> None:
+        problems = _Problems()
+        problems.check("id", self.id, is_name(self.id), "letters, digits, `.`, `_` and `-`")
+        actor: object = self.actor
+        if isinstance(actor, type):
+            structs.force_setattr(self, "actor", import_path_of(actor))
+        structs.force_setattr(self, "args", tuple(self.args))
+        structs.force_setattr(self, "needs", tuple(self.needs))
+        problems.check("actor", self.actor, _is_import_path(self.actor), "a class, or `package.module:Class`")
+        if self.process:
+            in_main = str(self.actor).startswith("__main__:")
+            problems.check("actor", self.actor, not in_main, "other processes do not import `__main__`: move the class to a module")
+            in_function = "<locals>" in str(self.actor)
+            problems.check("actor", self.actor, not in_function, "a class inside a function cannot be imported: move it to a module")
+        problems.check("restart", self.restart, self.restart in ("permanent", "transient", "temporary"), _TYPES)
+        problems.check("dispatcher", self.dispatcher, self.dispatcher in (None, "shared", "pinned", "async"), _DISPATCHERS)
+        problems.check_bounds(self.shutdown, self.start_timeout, self.backoff)
+        problems.check_setup(self.setup, self.process)
+        for field, value in (("args", self.args), ("kwargs", self.kwargs), ("setup_args", self.setup_args)):
+            problems.check_plain(field, value)
+        problems.raise_if_any(f"child {self.id!r}")
+
+
+class SupervisorSpec(Struct, frozen=True, tag="supervisor"):
+    """A supervisor and its children, in start order.
+
+    More than `intensity` restarts within `period` seconds exhaust it; then `on_exhausted` decides: `escalate` fails the supervisor
+    itself, `park` leaves the child stopped, visibly, until somebody restarts it. `process=True` gives the supervisor and all below it
+    a node, whose parts `setup` (an import path) builds from `setup_args`.
+    """
+
+    id: str
+    children: tuple["ChildSpec | SupervisorSpec", ...] = ()
+    strategy: str = "one_for_one"
+    intensity: int = 3
+    period: float = 5.0
+    process: bool = False
+    restart: RestartType = "permanent"
+    shutdown: Shutdown = "infinity"
+    start_timeout: float = 30.0
+    backoff: Backoff = Backoff()
+    on_exhausted: OnExhausted = "escalate"
+    setup: str | None = None
+    setup_args: dict[str, Any] = {}
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            id: str,  # noqa: A002  # the field's word, and a contract of ours
+            children: "list[ChildSpec | SupervisorSpec] | tuple[ChildSpec | SupervisorSpec, ...]" = ...,
+            strategy: str = ...,
+            intensity: int = ...,
+            period: float = ...,
+            process: bool = ...,
+            restart: RestartType = ...,
+            shutdown: Shutdown = ...,
+            start_timeout: float = ...,
+            backoff: Backoff = ...,
+            on_exhausted: OnExhausted = ...,
+            setup: str | None = ...,
+            setup_args: dict[str, Any] = ...,
+        ) -> None: ...
+
+    def __post_init__(self) -> None:
+        if self.strategy in _NOT_BUILT:
+            raise NotBuiltError(f"supervisor {self.id!r}: strategy {self.strategy!r} is not built yet: use one_for_one")
+        problems = _Problems()
+        problems.check("id", self.id, is_name(self.id), "letters, digits, `.`, `_` and `-`")
+        structs.force_setattr(self, "children", tuple(self.children))
+        problems.check("strategy", self.strategy, self.strategy == "one_for_one", "one_for_one")
+        problems.check("intensity", self.intensity, _is_whole(self.intensity) and self.intensity >= 0, "a whole number, 0 or more")
+        problems.check("period", self.period, _is_number(self.period) and self.period > 0, "seconds, more than 0")
+        problems.check("restart", self.restart, self.restart in ("permanent", "transient", "temporary"), _TYPES)
+        problems.check("on_exhausted", self.on_exhausted, self.on_exhausted in ("escalate", "park"), "escalate or park")
+        problems.check_bounds(self.shutdown, self.start_timeout, self.backoff)
+        problems.check_setup(self.setup, self.process)
+        problems.check_plain("setup_args", self.setup_args)
+        problems.check_children(self.children, inside_process=self.process)
+        problems.raise_if_any(f"supervisor {self.id!r}")
+
+
+AnySpec = ChildSpec | SupervisorSpec
+
+_TYPES = "permanent, transient or temporary"
+_DISPATCHERS = "shared, pinned or async"
+
+
+class _Problems:
+    """Collects what is wrong with one spec."""
+
+    def __init__(self) -> None:
+        self._found: list[str] = []
+
+    def check(self, field: str, value: object, holds: bool, rule: str) -> None:
+        if not holds:
+            self._found.append(f"{field}: {value!r}: {rule}")
+
+    def check_bounds(self, shutdown: Any, start_timeout: Any, backoff: object) -> None:
+        fits = shutdown in ("kill", "infinity") or (_is_number(shutdown) and shutdown >= 0)
+        self.check("shutdown", shutdown, fits, 'seconds, "kill" or "infinity"')
+        bounded = _is_number(start_timeout) and start_timeout > 0
+        self.check("start_timeout", start_timeout, bounded, "seconds, more than 0")
+        if not isinstance(backoff, Backoff):
+            self.check("backoff", backoff, False, "a Backoff")
+            return
+        self.check("backoff.min", backoff.min, 0 <= backoff.min <= backoff.max, "seconds, 0 to `max`")
+        self.check("backoff.factor", backoff.factor, backoff.factor >= 1, "1 or more")
+        self.check("backoff.jitter", backoff.jitter, 0 <= backoff.jitter <= 1, "a share, 0 to 1")
+
+    def check_setup(self, setup: object, process: bool) -> None:
+        if setup is not None:
+            self.check("setup", setup, _is_import_path(setup), "`package.module:function`")
+            self.check("setup", setup, process, "only a node (`process=True`) has a setup")
+
+    def check_plain(self, field: str, value: object) -> None:
+        try:
+            msgspec.msgpack.encode(value)
+        except (TypeError, ValueError, OverflowError) as error:
+            self.check(field, value, False, f"plain data, so that it can be handed to another process ({error})")
+
+    def check_children(self, children: tuple[object, ...], *, inside_process: bool) -> None:
+        ids: set[str] = set()
+        for number, child in enumerate(children):
+            if not isinstance(child, ChildSpec | SupervisorSpec):
+                self.check(f"children[{number}]", child, False, "a ChildSpec or a SupervisorSpec")
+                continue
+            self.check(f"children[{number}].id", child.id, child.id not in ids, "used once among its siblings")
+            ids.add(child.id)
+            if inside_process and has_process(child):
+                self.check(f"children[{number}].process", True, False, "a node inside a node is not built yet")
+
+    def raise_if_any(self, whose: str) -> None:
+        if self._found:
+            raise SpecError(*(f"{whose}: {problem}" for problem in self._found))
+
+
+def has_process(spec: AnySpec) -> bool:
+    """Tell whether `spec` or anything below it is a node."""
+    return spec.process or (isinstance(spec, SupervisorSpec) and any(has_process(child) for child in spec.children))
+
+
+def import_path_of(actor: type) -> str:
+    """Give a class's import path."""
+    return f"{actor.__module__}:{actor.__qualname__}"
+
+
+def encode_spec(spec: AnySpec) -> bytes:
+    """Give a spec as bytes for another process."""
+    return msgspec.msgpack.encode(spec)
+
+
+def decode_spec(data: bytes) -> AnySpec:
+    """Give the spec of `encode_spec`'s bytes. Raises `SpecError` where they are none."""
+    try:
+        spec: AnySpec = msgspec.msgpack.decode(data, type=AnySpec)
+    except msgspec.MsgspecError as error:
+        raise SpecError(f"no spec: {error}") from error
+    return spec
+
+
+def _is_import_path(value: object) -> bool:
+    if not isinstance(value, str):
+        return False
+    module, colon, name = value.partition(":")
+    parts = (*module.split("."), *name.replace(".<locals>", "").split("."))
+    return bool(colon) and all(part.isidentifier() for part in parts)
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -1,0 +1,335 @@
+"""SupervisorActor: carries out what its machine decides, and never waits.
+
+Starting, stopping and killing a child only begins here; how it went comes back as a signal. So the supervisor answers while a child
+starts, stops or backs off, and a second exit is folded into what is going on. Every wait has a timer: `start_timeout` for readiness,
+`shutdown` for stopping.
+"""
+
+import random
+from collections.abc import Callable, Iterator
+from typing import Any, ClassVar, NamedTuple, Protocol
+
+from msgspec import structs
+
+from .. import signals
+from ..actor import Actor, ActorFactory
+from ..address import ActorPath, child_path, name_of
+from ..clock import Clock, seconds_of, timestamp
+from ..dispatcher import DispatcherKind
+from ..errors import NameTakenError, NoSuchActorError, StartError
+from ..events import EventLog
+from ..future import Future
+from ..ref import ActorRef
+from ..snapshot import ActorSnapshot, ExitSnapshot
+from ..timers import Timer, Timers
+from . import effects
+from .children import ChildHandle
+from .machine import Child, ChildPhase, SupervisorMachine
+from .spec import AnySpec, SupervisorSpec
+
+
+class AddChild(NamedTuple):
+    """Start a further child; `factory` overrides what its spec names. The future has its ref once it is running."""
+
+    spec: AnySpec
+    factory: ActorFactory | None
+    done: Future[ActorRef]
+
+
+class RemoveChild(NamedTuple):
+    """Stop a child and forget it; the future resolves when it is gone."""
+
+    name: str
+    done: Future[None]
+
+
+class RestartChild(NamedTuple):
+    """Start a child that is parked or stopped, at once; the future resolves when it is running."""
+
+    name: str
+    done: Future[ActorRef]
+
+
+class Due(NamedTuple):
+    """A restart's delay is over."""
+
+    child: str
+    incarnation: int
+
+
+class Overdue(NamedTuple):
+    """A child has not started, or not stopped, in time."""
+
+    child: str
+    incarnation: int
+
+
+class Household(Protocol):
+    """What a supervisor needs of its system."""
+
+    clock: Clock
+    events: EventLog
+    timers: Timers
+    random: random.Random
+
+    def ref(self, path: str) -> ActorRef:
+        """Give a ref to the actor at `path`."""
+        ...
+
+    def new_child(
+        self, path: ActorPath, spec: AnySpec, factory: ActorFactory | None, report: Callable[[signals.ChildReport], None]
+    ) -> ChildHandle:
+        """Make a child's handle and let it be found at `path`. Raises where the spec cannot be made."""
+        ...
+
+    def forget_child(self, path: ActorPath) -> None:
+        """Let nobody be found at `path`."""
+        ...
+
+    def first_incarnation(self, path: ActorPath) -> int:
+        """Give the number of the first life here: higher than that of any life before, in whichever process."""
+        ...
+
+
+class SupervisorCell(Protocol):
+    """What a supervisor needs of its own cell."""
+
+    @property
+    def path(self) -> ActorPath:
+        """Where the supervisor lives."""
+        ...
+
+    def signal(self, signal: object) -> None:
+        """Put a signal into the supervisor's mailbox."""
+        ...
+
+    def ready(self) -> None:
+        """Say that the supervisor is running."""
+        ...
+
+    def fail(self, error: BaseException) -> None:
+        """Fail the supervisor."""
+        ...
+
+    def finish(self) -> None:
+        """Say that the supervisor has stopped, as it was asked to."""
+        ...
+
+    def publish(self, type_: str, **fields: Any) -> None:
+        """Publish an event under the supervisor's path."""
+        ...
+
+
+class SupervisorActor(Actor):
+    """Starts, restarts and stops its children. `cell` and `household` are the runtime's."""
+
+    dispatcher: ClassVar[DispatcherKind] = "pinned"
+
+    def __init__(self, spec: SupervisorSpec, cell: SupervisorCell, household: Household) -> None:
+        super().__init__()
+        self._spec = spec
+        self._cell = cell
+        self._household = household
+        self._machine = SupervisorMachine(spec)
+        self._handles: dict[str, ChildHandle] = {}
+        self._timers: dict[str, Timer] = {}
+        self._detected_at: dict[str, float] = {}
+        self._waiting: dict[str, list[Future[Any]]] = {}
+
+    def on_start(self) -> None:
+        """Make every child's handle, then begin with the first child."""
+        for spec in self._spec.children:
+            self._adopt(spec, None)
+        self._carry_out(self._machine.start())
+
+    def on_failure(self, *_: object) -> None:
+        """Kill what is left, so that no child outlives its supervisor."""
+        for name, handle in list(self._handles.items()):
+            handle.kill("its supervisor has failed")
+            self._release(name)
+
+    def child_snapshots(self) -> Iterator[ActorSnapshot]:
+        """Give every child, in start order. Any thread may call."""
+        for name, handle in list(self._handles.items()):
+            shown = handle.snapshot()
+            child = self._machine.children.get(name)
+            yield shown if child is None else structs.replace(shown, restarts=max(shown.restarts, child.incarnation - 1))
+
+    def on_signal(self, signal: object) -> None:
+        """Turn a signal into an event of the machine."""
+        now = self._household.clock.monotonic()
+        match signal:
+            case signals.ChildReady(path, incarnation):
+                self._carry_out(self._machine.ready(name_of(path), incarnation, now))
+            case signals.ChildExited(path, incarnation, ended, error):
+                self._on_exit(name_of(path), incarnation, ended, now, error)
+            case signals.Stop():
+                self._carry_out(self._machine.stop())
+            case Due(child, incarnation):
+                self._carry_out(self._machine.due(child, incarnation))
+            case Overdue(child, incarnation):
+                self._on_overdue(child, incarnation, now)
+            case AddChild():
+                self._on_add(signal)
+            case RemoveChild(name, done):
+                self._verb(name, done, self._machine.remove)
+            case RestartChild(name, done):
+                self._verb(name, done, self._machine.restart)
+            case _:
+                raise TypeError(f"a supervisor does not know {type(signal).__name__}")
+
+    def _on_exit(
+        self, name: str, incarnation: int, ended: ExitSnapshot, now: float, error: BaseException | None = None
+    ) -> None:
+        child = self._machine.children.get(name)
+        if child is None or child.incarnation != incarnation or name not in self._handles:
+            return
+        self._detected_at[name] = now
+        self._handles[name].last_exit = ended
+        started = child.was_ready
+        self._carry_out(self._machine.exited(name, incarnation, ended, now, self._household.random.random()))
+        if not started:
+            why = f"{child_path(self._cell.path, name)} did not start: {ended.error or ended.reason}"
+            self._settle(name, error or StartError(why))
+        elif self._phase_of(name) in ("stopped", "parked", None):
+            self._settle(name, None)
+
+    def _on_overdue(self, name: str, incarnation: int, now: float) -> None:
+        child = self._machine.children.get(name)
+        if child is None or child.incarnation != incarnation or child.phase not in ("starting", "stopping"):
+            return
+        starting = child.phase == "starting"
+        why = f"not ready within {child.spec.start_timeout} s" if starting else f"not stopped within {child.spec.shutdown} s"
+        self._handles[name].kill(why)
+        at = timestamp(self._household.clock.wall())
+        ended = ExitSnapshot("start_timeout" if starting else "killed", at=at, error=why)
+        self._on_exit(name, incarnation, ended, now)
+
+    def _on_add(self, signal: AddChild) -> None:
+        name = signal.spec.id
+        if name in self._machine.children:
+            signal.done.set_error(NameTakenError(f"{child_path(self._cell.path, name)} is taken"))
+            return
+        if self._machine.phase != "running":
+            signal.done.set_error(StartError(f"{self._cell.path} is {self._machine.phase}: it takes no children"))
+            return
+        try:
+            self._adopt(signal.spec, signal.factory)
+        except Exception as error:  # noqa: BLE001  # a spec that cannot be made is its sender's failure, not the supervisor's
+            signal.done.set_error(error)
+            return
+        self._waiting.setdefault(name, []).append(signal.done)
+        first = self._household.first_incarnation(child_path(self._cell.path, name))
+        self._carry_out(self._machine.add(signal.spec, first))
+
+    def _verb(self, name: str, done: Future[Any], decide: Callable[[str], list[effects.Effect]]) -> None:
+        if name not in self._machine.children:
+            done.set_error(NoSuchActorError(f"there is no {child_path(self._cell.path, name)}"))
+            return
+        self._waiting.setdefault(name, []).append(done)
+        to_do = decide(name)
+        self._carry_out(to_do)
+        if not to_do:
+            self._settle(name, None)
+
+    def _carry_out(self, to_do: list[effects.Effect]) -> None:
+        for effect in to_do:
+            self._carry_out_one(effect)
+
+    def _carry_out_one(self, effect: effects.Effect) -> None:
+        match effect:
+            case effects.Begin(name, incarnation):
+                child = self._machine.children[name]
+                self._arm(name, child.spec.start_timeout, Overdue(name, incarnation))
+                self._handles[name].begin(incarnation)
+            case effects.End(name, incarnation):
+                self._end(self._machine.children[name], incarnation)
+            case effects.Schedule(name, incarnation, delay_s):
+                self._handles[name].set_state("restarting")
+                self._arm(name, delay_s, Due(name, incarnation))
+                self._publish("actor.restart_scheduled", name, delay_s=round(delay_s, 3))
+            case effects.Discard(name):
+                self._discard(name)
+            case effects.Parked(name, restarts):
+                self._handles[name].set_state("parked")
+                self._publish("actor.parked", name, restarts=restarts)
+            case effects.Note(name, what, incarnation):
+                self._note(name, what, incarnation)
+            case effects.Escalate(name, restarts):
+                self._cell.publish("supervisor.escalated", child=str(child_path(self._cell.path, name)), restarts=restarts)
+            case effects.ReportReady():
+                self._cell.ready()
+            case effects.ReportStopped():
+                for name in list(self._handles):
+                    self._release(name)
+                self._cell.finish()
+            case effects.ReportStartFailed(name, ended) | effects.ReportFailed(name, ended):
+                how = "did not start" if isinstance(effect, effects.ReportStartFailed) else "used up its restarts"
+                self._cell.fail(StartError(f"{child_path(self._cell.path, name)} {how}: {ended.error or ended.reason}"))
+
+    def _note(self, name: str, what: str, incarnation: int) -> None:
+        self._disarm(name)
+        ended = self._handles[name].last_exit if name in self._handles else None
+        if what == "exited":
+            fields = {} if ended is None else {"reason": ended.reason, "signal": ended.signal, "error": ended.error}
+            self._publish("actor.exited", name, incarnation=incarnation, **fields)
+            return
+        ready_ms = None
+        if name in self._detected_at:
+            ready_ms = round((self._household.clock.monotonic() - self._detected_at.pop(name)) * 1000, 3)
+            if ended is not None:
+                self._handles[name].last_exit = structs.replace(ended, ready_ms=ready_ms)
+        elif ended is not None and ended.ready_ms is None:
+            # The last life ended in an earlier process of this node, whose parent has said when.
+            ready_ms = round((self._household.clock.wall() - seconds_of(ended.at)) * 1000, 3)
+            self._handles[name].last_exit = structs.replace(ended, ready_ms=ready_ms)
+        self._publish(f"actor.{what}", name, incarnation=incarnation, ready_ms=ready_ms)
+        self._settle(name, None)
+
+    def _end(self, child: Child, incarnation: int) -> None:
+        name = child.spec.id
+        if child.spec.shutdown == "kill":
+            self._handles[name].kill("its shutdown is `kill`")
+            return
+        if child.spec.shutdown != "infinity":
+            self._arm(name, child.spec.shutdown, Overdue(name, incarnation))
+        self._handles[name].end()
+
+    def _adopt(self, spec: AnySpec, factory: ActorFactory | None) -> None:
+        path = child_path(self._cell.path, spec.id)
+        self._handles[spec.id] = self._household.new_child(path, spec, factory, self._cell.signal)
+        if spec.id in self._machine.children:
+            self._machine.children[spec.id].incarnation = self._household.first_incarnation(path) - 1
+
+    def _discard(self, name: str) -> None:
+        self._release(name)
+        self._household.forget_child(child_path(self._cell.path, name))
+        del self._handles[name]
+        self._detected_at.pop(name, None)
+
+    def _release(self, name: str) -> None:
+        self._disarm(name)
+        self._handles[name].release("parked" if self._phase_of(name) == "parked" else "stopped")
+
+    def _phase_of(self, name: str) -> ChildPhase | None:
+        child = self._machine.children.get(name)
+        return None if child is None else child.phase
+
+    def _settle(self, name: str, error: BaseException | None) -> None:
+        for future in self._waiting.pop(name, ()):
+            if error is None:
+                future.set_result(self._household.ref(child_path(self._cell.path, name)))
+            else:
+                future.set_error(error)
+
+    def _arm(self, name: str, delay_s: float, signal: object) -> None:
+        self._disarm(name)
+        self._timers[name] = self._household.timers.call_later(delay_s, lambda: self._cell.signal(signal))
+
+    def _disarm(self, name: str) -> None:
+        timer = self._timers.pop(name, None)
+        if timer is not None:
+            timer.cancel()
+
+    def _publish(self, type_: str, name: str, **fields: Any) -> None:
+        self._household.events.publish(type_, child_path(self._cell.path, name), **fields)

@@ -1,0 +1,289 @@
+"""ActorSystem: a tree of actors, from Python. Its root lives in this process; children may have processes of their own.
+
+Nothing is global, so several systems live in one process.
+"""
+
+import shutil
+import tempfile
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, NoReturn, Self, TypedDict, Unpack
+
+from . import signals
+from .actor import Actor, factory_of
+from .address import ROOT, ActorPath
+from .assembly import assemble
+from .clock import Clock, SystemClock, timestamp
+from .dead_letters import DeadLetters
+from .dispatcher import DispatcherKind
+from .errors import NotBuiltError, StartError, UsageError
+from .events import Event, EventLog
+from .future import Future
+from .link import Link
+from .node import words
+from .node.child import NodeSurroundings, lives_below
+from .node.host import NodeHost
+from .node.system import NodeLocal
+from .origin import origins_of
+from .ref import ActorRef
+from .ref_wire import ref_codec
+from .run_directory import RunDirectory
+from .snapshot import ExitSnapshot, TreeSnapshot
+from .supervision.children import LocalChild
+from .supervision.spec import AnySpec, Backoff, ChildSpec, RestartType, Shutdown, SupervisorSpec
+from .supervision.supervisor import AddChild, RemoveChild, RestartChild
+from .transport.base import NodeAddress
+from .transport.zeromq import ZeromqTransport
+
+START_TIMEOUT_S = 60.0
+STOP_TIMEOUT_S = 30.0
+OWN_PACKAGES = ("actors",)
+
+
+class SpawnOptions(TypedDict, total=False):
+    """What `spawn` takes beside the class: the fields of `ChildSpec`."""
+
+    process: bool
+    restart: RestartType
+    shutdown: Shutdown
+    start_timeout: float
+    backoff: Backoff
+    dispatcher: DispatcherKind | None
+
+
+class ActorSystem:
+    """A running tree. Use it as a context manager, or `stop` it; it owns threads, processes and a run directory.
+
+    `root` says what to start below `/`; more is added by `spawn`. `run_dir` is where nodes find each other: a temporary folder where
+    none is given. `packages` must come from the same files in every process. Any thread may call any method, but an actor must not call
+    `spawn`, `remove`, `restart` and `stop`, which wait.
+    """
+
+    def __init__(
+        self,
+        name: str = "system",
+        root: SupervisorSpec | None = None,
+        *,
+        clock: Clock | None = None,
+        run_dir: RunDirectory | None = None,
+        packages: Sequence[str] = OWN_PACKAGES,
+        preload: Sequence[str] = (),
+    ) -> None:
+        self.name = name
+        self._parts = assemble(name, "kernel", clock or SystemClock(), self._node_host)
+        self._packages = packages
+        self._preload = preload
+        self._run_dir = run_dir
+        self._temporary: Path | None = None
+        self._host: NodeHost | None = None
+        self._lock = threading.Lock()
+        self._started: Future[None] = Future()
+        self._ended: Future[ExitSnapshot] = Future()
+        self._stopping = False
+        self._closed = False
+        spec = root or SupervisorSpec("root", on_exhausted="park")
+        self._root = LocalChild(self._parts.household.new_cell(ROOT, spec, None, self._report))
+
+    @property
+    def events(self) -> EventLog:
+        """What happens in the whole tree."""
+        return self._parts.events
+
+    @property
+    def dead_letters(self) -> DeadLetters:
+        """Messages of this process that could not be handled."""
+        return self._parts.dead_letters
+
+    @property
+    def clock(self) -> Clock:
+        """The system's clock."""
+        return self._parts.clock
+
+    @property
+    def lives(self) -> dict[str, int]:
+        """The last incarnation of each path, from which the next is counted. The kernel fills it from its record."""
+        return self._parts.household.lives
+
+    @property
+    def ended(self) -> Future[ExitSnapshot]:
+        """Resolves when the root has ended, by being stopped or by failing."""
+        return self._ended
+
+    def begin(self) -> Future[None]:
+        """Start the root and what its spec names; the future resolves when all of it is running."""
+        with self._lock:
+            if self._root.cell.incarnation == 0 and not self._stopping:
+                self._root.begin(self._parts.household.first_incarnation(ROOT))
+        return self._started
+
+    def ref(self, path: str) -> ActorRef:
+        """Give a ref to the actor at `path`, whether or not one lives there. Raises `InvalidPathError`."""
+        return self._parts.ref(path)
+
+    def spawn(
+        self,
+        actor: type[Actor] | AnySpec,
+        *,
+        name: str | None = None,
+        args: tuple[Any, ...] = (),
+        kwargs: Mapping[str, Any] | None = None,
+        **options: Unpack[SpawnOptions],
+    ) -> ActorRef:
+        """Start an actor (or a whole spec) below `/` and give its ref once it is running.
+
+        Raises what its `on_start` raised; `NameTakenError`, `SpecError`, or `StartError` where it did not become ready. With
+        `process=True` it gets a process of its own, and `args` and `kwargs` must be plain data. Otherwise they may be anything.
+        """
+        done: Future[ActorRef] = Future()
+        if isinstance(actor, ChildSpec | SupervisorSpec):
+            order = AddChild(actor, None, done)
+        elif options.get("process"):
+            order = AddChild(ChildSpec(_required(name), actor, args, dict(kwargs or {}), **options), None, done)
+        else:
+            order = AddChild(ChildSpec(_required(name), actor, **options), factory_of(actor, args, kwargs), done)
+        self._wait_for_start()
+        self._root.cell.signal(order)
+        return done.get(START_TIMEOUT_S)
+
+    def remove(self, name: str) -> None:
+        """Stop a child of `/` and forget it; returns once it is gone. Raises `NoSuchActorError`."""
+        done: Future[None] = Future()
+        self._root.cell.signal(RemoveChild(name, done))
+        done.get(STOP_TIMEOUT_S)
+
+    def restart(self, name: str) -> ActorRef:
+        """Start a child of `/` that is parked or stopped, with a clean record. Raises `NoSuchActorError`."""
+        done: Future[ActorRef] = Future()
+        self._root.cell.signal(RestartChild(name, done))
+        return done.get(START_TIMEOUT_S)
+
+    def watch(self, _target: ActorRef, _watcher: ActorRef) -> NoReturn:
+        """Refuse: death watch is not built yet."""
+        raise NotBuiltError("death watch is not built yet: follow `system.events` for `actor.exited`")
+
+    def snapshot(self) -> TreeSnapshot:
+        """Give the whole tree. Nodes have 0.3 s to answer; of one that does not, the last known state is given."""
+        if self._host is not None:
+            self._host.refresh()
+        return TreeSnapshot(
+            system=self.name, node="kernel", at=timestamp(self.clock.wall()), root=self._root.snapshot()
+        )
+
+    def kill_node(self, path: str) -> None:
+        """Kill the process of the node at `path`; its supervisor restarts it."""
+        if self._host is not None:
+            self._host.kill(path)
+
+    def kill_nodes(self) -> None:
+        """Kill every node's process. For a kernel that has no time left."""
+        if self._host is not None:
+            self._host.kill_all()
+
+    def begin_stop(self) -> Future[ExitSnapshot]:
+        """Stop everything in reverse order; the future resolves when the root has ended."""
+        with self._lock:
+            self._stopping = True
+            never_began = self._root.cell.incarnation == 0
+        if never_began:
+            self._ended.set_result(ExitSnapshot("shutdown", at=timestamp(self.clock.wall())))
+        else:
+            self._root.end()
+        return self._ended
+
+    def stop(self, timeout: float = STOP_TIMEOUT_S) -> None:
+        """Stop everything in reverse order, kill what has not stopped within `timeout` seconds, and free what is owned."""
+        try:
+            self.begin_stop().get(timeout)
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Free threads, processes and the temporary run directory, without waiting for actors."""
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+        if self._host is not None:
+            self._host.close()
+        self._parts.close()
+        if self._temporary is not None:
+            shutil.rmtree(self._temporary, ignore_errors=True)
+
+    def __enter__(self) -> Self:
+        self._wait_for_start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def boot_of(self, path: ActorPath, incarnation: int, spec: bytes, ended: ExitSnapshot | None) -> words.Boot:
+        """Give the boot message for a life of the node at `path`."""
+        run_dir = self._own_run_dir()
+        return words.Boot(
+            system=self.name,
+            path=path,
+            incarnation=incarnation,
+            spec=spec,
+            run_dir=str(run_dir.path),
+            log_file=str(run_dir.logs / f"{path.strip('/').replace('/', '.')}.jsonl"),
+            endpoint=run_dir.endpoint(path, incarnation),
+            origins=origins_of(self._packages),
+            lives=lives_below(self.lives, path),
+            ended=ended,
+        )
+
+    def _wait_for_start(self) -> None:
+        if self._closed or self._stopping:
+            raise UsageError(f"the system {self.name!r} has been stopped")
+        self.begin().get(START_TIMEOUT_S)
+
+    def _report(self, report: signals.ChildReport) -> None:
+        match report:
+            case signals.ChildReady():
+                self._started.set_result(None)
+            case signals.ChildExited(exit=ended, error=error):
+                self._started.set_error(error or StartError(f"the root ended: {ended.error or ended.reason}"))
+                self._ended.set_result(ended)
+
+    def _own_run_dir(self) -> RunDirectory:
+        with self._lock:
+            if self._run_dir is None:
+                self._temporary = Path(tempfile.mkdtemp(prefix="actors-"))
+                self._run_dir = RunDirectory(self._temporary)
+                self._run_dir.sweep()
+            return self._run_dir
+
+    def _node_host(self) -> tuple[NodeHost, NodeSurroundings]:
+        run_dir = self._own_run_dir()
+        with self._lock:
+            if self._host is None:
+                self._host = self._new_host(run_dir)
+            return self._host, self
+
+    def _new_host(self, run_dir: RunDirectory) -> NodeHost:
+        parts = self._parts
+        host = NodeHost(run_dir, parts.clock, parts.events, origins_of(self._packages), self._preload)
+        incarnation = self._root.cell.incarnation
+        endpoint = run_dir.endpoint("/", incarnation)
+        link = Link(NodeLocal(parts, ROOT), ref_codec(parts.ref), f"/#{incarnation}", endpoint, ZeromqTransport)
+        host.own_address = NodeAddress(ROOT, incarnation, endpoint)
+        host.on_routes = link.set_routes
+        parts.delivery.link = link
+        parts.events.listen(self._remember_life)
+        return host
+
+    def _remember_life(self, event: Event) -> None:
+        incarnation = event.fields.get("incarnation")
+        if event.type in ("actor.started", "actor.restarted") and isinstance(incarnation, int):
+            self.lives[event.path] = max(incarnation, self.lives.get(event.path, 0))
+
+
+def _required(name: str | None) -> str:
+    if name is None:
+        raise UsageError('give the actor a name: system.spawn(Counter, name="counter")')
+    return name
+

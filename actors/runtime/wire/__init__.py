@@ -1,0 +1,1 @@
+"""Bytes to envelopes and back: no sockets, no threads, no clock."""
