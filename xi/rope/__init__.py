@@ -1,0 +1,1 @@
+"""Text as an immutable balanced tree, addressed by UTF-8 byte offsets and by lines."""
