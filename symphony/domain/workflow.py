@@ -4,7 +4,7 @@ A workflow that is not a directed acyclic graph of known operations cannot be bu
 every problem. `symphony.domain.pit.dag_tracker` moves runs.
 """
 
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from msgspec import Struct
 
@@ -16,8 +16,12 @@ PortType = Literal["text", "path", "buffer", "artifact", "integer", "number", "b
 StepState = Literal["waiting", "ready", "running", "done", "failed"]
 RunState = Literal["running", "done", "failed"]
 
-Plain = None | bool | int | float | str | list["Plain"] | dict[str, "Plain"]
-"""What steps hand on: plain data."""
+if TYPE_CHECKING:
+    Plain = None | bool | int | float | str | list["Plain"] | dict[str, "Plain"]
+    """What steps hand on: plain data."""
+else:
+    # msgspec refuses a recursive alias, so a decoder checks the outermost layer only.
+    Plain = None | bool | int | float | str | list[Any] | dict[str, Any]
 
 
 class Input(Struct, frozen=True):

@@ -1,7 +1,7 @@
 """ExtensionPort: code of others, each in a process of its own."""
 
 from collections.abc import AsyncIterator, Mapping
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from msgspec import Struct
 
@@ -17,8 +17,12 @@ from symphony.domain.errors import (
 from symphony.domain.ids import ExtensionId
 from symphony.ports.declared import raises
 
-Value = None | bool | int | float | str | bytes | list["Value"] | dict[str, "Value"]
-"""What crosses to an extension and back: plain data."""
+if TYPE_CHECKING:
+    Value = None | bool | int | float | str | bytes | list["Value"] | dict[str, "Value"]
+    """What crosses to an extension and back: plain data."""
+else:
+    # msgspec refuses a recursive alias, and a union of str with bytes.
+    Value = Any
 
 
 class ExtensionState(Struct, frozen=True):

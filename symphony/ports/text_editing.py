@@ -67,7 +67,8 @@ class TextEditingPort(Protocol):
     async def edit(self, buffer: BufferId, edits: Sequence[Edit], *, revision: int) -> BufferState:
         """Apply `edits`, one after the other, all or none, to the text as it was at `revision`.
 
-        `ConflictError`: the buffer is at another revision. `InvalidRequestError`: a position lies outside the text.
+        `NotFoundError`: the buffer is not open. `ConflictError`: it is at another revision. `InvalidRequestError`: a position lies
+        outside the text.
         """
         ...
 

@@ -1,0 +1,1 @@
+"""Actors that other processes can import."""
