@@ -222,7 +222,8 @@ class WorkerProcess:
                     self._exchange(deadline)
                     self._inbox.clear()
             if not self._gone_within(deadline - monotonic()):
-                signal.pidfd_send_signal(self._pidfd, signal.SIGTERM)
+                with suppress(ProcessLookupError):
+                    signal.pidfd_send_signal(self._pidfd, signal.SIGTERM)
                 self._gone_within(grace_s / 2)
         finally:
             self._free()
