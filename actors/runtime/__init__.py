@@ -1,7 +1,7 @@
 """The actor runtime's public face.
 
-Names are imported when they are first used, so that a program which only wants one light part, such as the command line's client, does
-not pay for all.
+Names are imported when they are first used, so that a program which only wants one light part, such as the command line's
+client, does not pay for all.
 """
 
 from importlib import import_module

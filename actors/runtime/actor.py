@@ -1,14 +1,14 @@
 """Actor: the behaviour that a cell runs, with Pykka's hooks.
 
-The programming model is Pykka's: subclass, write `on_start`, `on_receive`, `on_stop` and `on_failure`, and talk to it by `tell`, `ask`
-and `proxy`. What differs is who owns what. Pykka's actor owns its inbox, its thread and its place in a registry of the whole process,
-and is gone after a failure; here a cell owns them, so that they outlive a restart, and the instance is only the behaviour. So Pykka's
-own `__init__`, which makes an inbox and an event for each instance, is not called, and `Actor.start` refuses: actors are spawned by a
-system.
+The programming model is Pykka's: subclass, write `on_start`, `on_receive`, `on_stop` and `on_failure`, and talk to it by
+`tell`, `ask` and `proxy`. What differs is who owns what. Pykka's actor owns its inbox, its thread and its place in a registry
+of the whole process, and is gone after a failure; here a cell owns them, so that they outlive a restart, and the instance is
+only the behaviour. So Pykka's own `__init__`, which makes an inbox and an event for each instance, is not called, and
+`Actor.start` refuses: actors are spawned by a system.
 
 | | Pykka | here |
 |---|---|---|
-| an exception in an ask | goes to the asker, the actor lives on | does so only if declared in `expected_errors`; else it also fails the actor |
+| an exception in an ask | goes to the asker, the actor lives on | so too if in `expected_errors`; else it also fails the actor |
 | an exception in `on_start` | logged | `spawn` raises it; in a restart, it is one more failure |
 | a `BaseException` in a handler | stops every actor of the process | fails that actor |
 | after a failure | the actor is gone, its inbox drained | its supervisor restarts it, its mailbox is kept |
@@ -17,7 +17,7 @@ system.
 
 from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import Any, ClassVar, NoReturn, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Protocol
 
 import msgspec
 import pykka
@@ -77,12 +77,21 @@ class ActorContext(Protocol):
         ...
 
 
-class Actor(pykka.Actor):
+if TYPE_CHECKING:
+    # Pykka declares its hooks as plain functions. Here they may be coroutines as well, and a type checker lets no subclass widen
+    # that.
+    _PykkaActor = object
+else:
+    _PykkaActor = pykka.Actor
+
+
+class Actor(_PykkaActor):
     """Subclass this. Every hook runs where the actor's messages are handled, one at a time.
 
-    `dispatcher` is where that is: `shared` (a few threads for many actors; do not block), `pinned` (a thread of its own), `async`
-    (an event loop; hooks may be `async def`). `messages` are the typed messages that `on_receive` understands; `expected_errors` are
-    the exceptions that answer an asker without failing the actor, as `RejectedError` always does. `mailbox_capacity` bounds the messages that wait.
+    `dispatcher` is where that is: `shared` (a few threads for many actors; do not block), `pinned` (a thread of its own),
+    `async` (an event loop; hooks may be `async def`). `messages` are the typed messages that `on_receive` understands;
+    `expected_errors` are the exceptions that answer an asker without failing the actor, as `RejectedError` always does.
+    `mailbox_capacity` bounds the messages that wait.
     """
 
     dispatcher: ClassVar[DispatcherKind] = "shared"

@@ -33,7 +33,9 @@ def is_name(text: str) -> bool:
 def child_path(parent: ActorPath, name: str) -> ActorPath:
     """Give the path of `parent`'s child. Raises `InvalidPathError` where `name` is no name."""
     if not is_name(name):
-        raise InvalidPathError(f"{name[:80]!r} is no name: use letters, digits, `.`, `_` and `-`, and start with a letter or digit")
+        raise InvalidPathError(
+            f"{name[:80]!r} is no name: use letters, digits, `.`, `_` and `-`, and start with a letter or digit"
+        )
     return ActorPath(f"/{name}" if parent == ROOT else f"{parent}/{name}")
 
 

@@ -3,18 +3,35 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from .address import parse_path
+from .address import ActorPath, parse_path
 from .clock import Clock
 from .dead_letters import DeadLetters
 from .delivery import Delivery
 from .dispatcher import Dispatchers
 from .events import EventLog
 from .household import Household
+from .link import LocalActor
 from .node.child import NodeSurroundings
 from .node.host import NodeHost
 from .ref import ActorRef
 from .registry import Registry
 from .timers import Timers
+
+
+class LinkedSystem:
+    """What a link needs of its system."""
+
+    def __init__(self, parts: "Assembly", path: ActorPath) -> None:
+        self.clock = parts.clock
+        self.timers = parts.timers
+        self.events = parts.events
+        self.dead_letters = parts.dead_letters
+        self.path = path
+        self._delivery = parts.delivery
+
+    def local_actor(self, path: str) -> LocalActor:
+        """Give the actor at `path` in this process. Raises `NoSuchActorError`."""
+        return self._delivery.local_actor(path)
 
 
 class Assembly(NamedTuple):
@@ -33,6 +50,10 @@ class Assembly(NamedTuple):
         """Give a ref to the actor at `path`, whether or not one lives there. Raises `InvalidPathError`."""
         return ActorRef(self.delivery, parse_path(path))
 
+    def local(self, path: ActorPath) -> LinkedSystem:
+        """Give what a link of the node at `path` needs."""
+        return LinkedSystem(self, path)
+
     def close(self) -> None:
         """Stop every mailbox, timer and thread of the system. What is stuck in a handler is left behind."""
         self.timers.close()
@@ -43,9 +64,7 @@ class Assembly(NamedTuple):
             self.delivery.link.close()
 
 
-def assemble(
-    name: str, node: str, clock: Clock, host: Callable[[], tuple[NodeHost, NodeSurroundings]] | None = None
-) -> Assembly:
+def assemble(name: str, node: str, clock: Clock, host: Callable[[], tuple[NodeHost, NodeSurroundings]] | None = None) -> Assembly:
     """Make the parts of a system called `name` whose events and snapshots say `node`; `host` is for one that may have nodes."""
     events = EventLog(clock, node)
     dead_letters = DeadLetters(clock, events)

@@ -1,11 +1,11 @@
 """ActorCell: everything of an actor that outlives a restart: path, mailbox, counters, dispatcher and the link to its supervisor.
 
-Other threads only put things into its mailbox and ask the dispatcher for a turn; a turn handles what waits, one thing at a time. A
-turn is a coroutine so that one piece of code serves all dispatchers: on the `async` one it may really wait for a handler, on the others
-it runs to its end without ever doing so.
+Other threads only put things into its mailbox and ask the dispatcher for a turn; a turn handles what waits, one thing at a
+time. A turn is a coroutine so that one piece of code serves all dispatchers: on the `async` one it may really wait for a
+handler, on the others it runs to its end without ever doing so.
 
-The `_scheduled` lock is a flag that is tested and set in one step: whoever acquires it owns the duty to schedule a turn, and the turn
-releases it at its end, then looks once more, so that a message that came in between is not left waiting.
+The `_scheduled` lock is a flag that is tested and set in one step: whoever acquires it owns the duty to schedule a turn, and
+the turn releases it at its end, then looks once more, so that a message that came in between is not left waiting.
 """
 
 import inspect
@@ -55,7 +55,7 @@ class Surroundings(Protocol):
 
 
 class CellSpec(Struct, frozen=True):
-    """What a cell is made of, but for the factory; `actor` is what snapshots call it. A supervisor's limits are there to be shown."""
+    """What a cell is made of, but for the factory; `actor` is its name in snapshots, which show a supervisor's limits too."""
 
     path: ActorPath
     actor: str
@@ -227,7 +227,7 @@ class ActorCell:
     async def _pass_on(self, actor: Actor, signal: object) -> None:
         try:
             await self._call(actor.on_signal, signal)
-        except BaseException as error:  # noqa: BLE001  # whatever a handler raises is this actor's failure, and ends nothing else
+        except BaseException as error:  # whatever a handler raises is this actor's failure, and ends nothing else
             await self._fail(error)
 
     async def _start(self, incarnation: int) -> None:
@@ -237,7 +237,7 @@ class ActorCell:
             with self._as_activity():
                 self._actor = self._make()
                 await self._call(self._actor.on_start)
-        except BaseException as error:  # noqa: BLE001  # whatever `on_start` raises means that this actor did not start
+        except BaseException as error:  # whatever `on_start` raises means that this actor did not start
             self._started_at = None
             await self._let_go(error)
             self._report(signals.ChildExited(self.path, self.incarnation, exit_of("start_failed", error, self._wall()), error))
@@ -266,7 +266,7 @@ class ActorCell:
             try:
                 with self._as_activity():
                     await self._call(actor.on_stop)
-            except BaseException as raised:  # noqa: BLE001  # a failing `on_stop` is reported; the actor is stopped all the same
+            except BaseException as raised:  # a failing `on_stop` is reported; the actor is stopped all the same
                 error = raised
                 self.publish("actor.stop_failed", error=describe(raised))
                 _log.error("actor.stop_failed", path=self.path, exc_info=raised)
@@ -289,7 +289,7 @@ class ActorCell:
                         result = await self._awaited(result)
                 else:
                     result = await self._call(actor.on_receive, envelope.message)
-        except BaseException as error:  # noqa: BLE001  # what is not declared is this actor's failure, and ends nothing else
+        except BaseException as error:  # what is not declared is this actor's failure, and ends nothing else
             self._processed += 1
             if isinstance(error, (RejectedError, *actor.expected_errors)):
                 self._answer_expected(envelope, error)
@@ -309,7 +309,7 @@ class ActorCell:
             return await result
         if inspect.iscoroutine(result):
             result.close()
-        raise UsageError(f"{self.path}: an `async def` handler needs `dispatcher = \"async\"`")
+        raise UsageError(f'{self.path}: an `async def` handler needs `dispatcher = "async"`')
 
     def _answer_expected(self, envelope: Envelope, error: BaseException) -> None:
         if envelope.reply is not None:

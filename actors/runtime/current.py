@@ -1,7 +1,7 @@
 """What this thread or task is doing now: the actor and the message, for log lines and for the sender of a message.
 
-A context variable rather than arguments, because the user's handler stands between us and the code that needs it; binding one costs a
-tenth of what binding each field into the logger's context would.
+A context variable rather than arguments, because the user's handler stands between us and the code that needs it; binding one
+costs a tenth of what binding each field into the logger's context would.
 """
 
 from collections.abc import MutableMapping

@@ -9,6 +9,7 @@ from .clock import Clock
 from .events import EventLog
 
 KEPT = 1000
+MAX_SHOWN = 500
 
 
 class DeadLetter(Struct, frozen=True):
@@ -34,7 +35,7 @@ class DeadLetters:
 
     def record(self, path: str, *, sender: str, type_: str, message: object, reason: str) -> None:
         """Keep a message that could not be handled, and say so as an event."""
-        letter = DeadLetter(self._clock.wall(), path, sender, type_, repr(message)[:500], reason)
+        letter = DeadLetter(self._clock.wall(), path, sender, type_, _shown(message), reason)
         with self._lock:
             self._kept.append(letter)
             self._count += 1
@@ -49,3 +50,10 @@ class DeadLetters:
         """Give those that are kept, oldest first."""
         with self._lock:
             return tuple(self._kept)
+
+
+def _shown(message: object) -> str:
+    try:
+        return repr(message)[:MAX_SHOWN]
+    except Exception as error:  # a message that cannot show itself must not harm who records it
+        return f"<{type(message).__name__} that cannot be shown: {type(error).__name__}>"

@@ -2,12 +2,14 @@
 
 from typing import Any
 
+import msgspec
+
 from .actor import Actor
 from .address import ActorPath
 from .clock import Clock
 from .current import activity
 from .envelope import Envelope
-from .errors import ActorRuntimeError, AskTimeoutError
+from .errors import ActorRuntimeError, AskTimeoutError, RejectedError
 from .future import Future, resolved_with
 from .link import Link, LocalActor
 from .registry import Registry
@@ -57,6 +59,18 @@ class Delivery:
 
         timer = self._timers.call_at(deadline, expire)
         future.add_done_callback(lambda _: timer.cancel())
+
+    def ask_encoded(self, path: ActorPath, tag: str, body: msgspec.Raw, timeout: float) -> Future[msgspec.Raw]:
+        """Ask an actor of another process with a message that is encoded already; the answer stays encoded too.
+
+        An actor of this process is not asked so: it would have to be decoded for.
+        """
+        link = self.link
+        node = None if link is None else link.node_of(path)
+        if link is None or node is None:
+            self._registry.find(path)
+            return resolved_with(RejectedError(f"{path} runs in the kernel and takes no messages"))
+        return link.ask(node, path, body, _sender(), timeout, tag=tag, reply_type=msgspec.Raw)
 
     def local_actor(self, path: str) -> LocalActor:
         """Give the actor at `path` in this process. Raises `NoSuchActorError`."""

@@ -1,7 +1,7 @@
 """Dispatchers: which thread runs which mailbox.
 
-`shared` runs many actors in batches on a few threads; its actors must not block. `pinned` gives an actor a thread of its own, which
-may block. `async` runs coroutine handlers on one event loop. An actor names its dispatcher; a spawn may choose another.
+`shared` runs many actors in batches on a few threads; its actors must not block. `pinned` gives an actor a thread of its own,
+which may block. `async` runs coroutine handlers on one event loop. An actor names its dispatcher; a spawn may choose another.
 
 A cell is scheduled at most once at a time (`cell.py` holds that flag), so a dispatcher only has to run what it is given.
 """

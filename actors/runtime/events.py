@@ -1,7 +1,7 @@
 """Events: what happened, numbered, kept for a while, and handed to whoever listens.
 
-Types are `noun.past_participle`. A node's events carry the node's own numbers; the kernel numbers them again as they arrive, so that
-readers of the whole system see one sequence.
+Types are `noun.past_participle`. A node's events carry the node's own numbers; the kernel numbers them again as they arrive, so
+that readers of the whole system see one sequence.
 """
 
 import threading
@@ -9,9 +9,12 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
+import structlog
 from msgspec import Struct
 
 from .clock import Clock, timestamp
+
+_log = structlog.get_logger("actors.runtime")
 
 KEPT = 10_000
 
@@ -35,13 +38,19 @@ class Event(Struct, frozen=True):
 
 
 class EventLog:
-    """The last events of one system. Any thread may call; listeners are called on the publisher's thread and must not block."""
+    """The last events of one system. Any thread may call.
+
+    Listeners are called on a publisher's thread and must not block; what they raise is logged. They may read the log, and
+    publish.
+    """
 
     def __init__(self, clock: Clock, node: str) -> None:
         self._clock = clock
         self._node = node
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._kept: deque[Event] = deque(maxlen=KEPT)
+        self._untold: deque[Event] = deque()
+        self._is_telling = False
         self._seq = 0
         self._listeners: list[Callable[[Event], None]] = []
 
@@ -81,7 +90,25 @@ class EventLog:
             self._seq += 1
             event = Event(self._seq, at, type_, path, node, fields)
             self._kept.append(event)
-            # Called under the lock, so that every listener sees the events in the order of their numbers.
-            for listener in self._listeners:
-                listener(event)
+            # Under the lock, so that every listener sees the events in the order of their numbers; what a listener publishes
+            # comes after the event that it is being told.
+            self._untold.append(event)
+            if not self._is_telling:
+                self._tell()
         return event
+
+    def _tell(self) -> None:
+        self._is_telling = True
+        try:
+            while self._untold:
+                event = self._untold.popleft()
+                for listener in self._listeners:
+                    self._tell_one(listener, event)
+        finally:
+            self._is_telling = False
+
+    def _tell_one(self, listener: Callable[[Event], None], event: Event) -> None:
+        try:
+            listener(event)
+        except Exception:  # a broken listener must not harm the publisher: a supervisor, or the thread that watches nodes
+            _log.exception("event.listener_failed", type=event.type)

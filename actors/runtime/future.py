@@ -5,17 +5,20 @@ import threading
 from collections.abc import Callable, Generator
 from typing import Any, Generic, TypeVar
 
+import structlog
+
 from .errors import AskTimeoutError, UsageError
 
 Value = TypeVar("Value")
 _PENDING = object()
+_log = structlog.get_logger("actors.runtime")
 
 
 class Future(Generic[Value]):
     """The answer to one ask. Any thread may call any method.
 
-    The first of `set_result` and `set_error` counts and returns True; later ones return False and change nothing, so that a reply,
-    a deadline and a death may race for it.
+    The first of `set_result` and `set_error` counts and returns True; later ones return False and change nothing, so that a
+    reply, a deadline and a death may race for it.
     """
 
     __slots__ = ("_callbacks", "_condition", "_error", "_value")
@@ -43,7 +46,7 @@ class Future(Generic[Value]):
 
         A timeout raises `AskTimeoutError` and stops the waiting, not the ask. Never call it on an event loop's thread: `await`.
         """
-        if not self.is_resolved() and asyncio._get_running_loop() is not None:  # noqa: SLF001  # the public one raises where there is none
+        if not self.is_resolved() and asyncio._get_running_loop() is not None:  # noqa: SLF001
             raise UsageError("blocking on an answer would stop this thread's event loop: write `await future`")
         with self._condition:
             if not self._condition.wait_for(self.is_resolved, timeout):
@@ -55,12 +58,15 @@ class Future(Generic[Value]):
         return self._error
 
     def add_done_callback(self, callback: Callable[["Future[Value]"], None]) -> None:
-        """Call `callback` with this future once it is resolved: at once, or on the thread that resolves it. It must not block."""
+        """Call `callback` with this future once it is resolved: at once, or on the thread that resolves it.
+
+        It must not block; what it raises is logged.
+        """
         with self._condition:
             if not self.is_resolved():
                 self._callbacks.append(callback)
                 return
-        callback(self)
+        self._call(callback)
 
     def __await__(self) -> Generator[Any, None, Value]:
         loop = asyncio.get_running_loop()
@@ -88,8 +94,14 @@ class Future(Generic[Value]):
             callbacks, self._callbacks = self._callbacks, []
             self._condition.notify_all()
         for callback in callbacks:
-            callback(self)
+            self._call(callback)
         return True
+
+    def _call(self, callback: Callable[["Future[Value]"], None]) -> None:
+        try:
+            callback(self)
+        except Exception:  # a broken callback must not harm who resolves: an actor's thread, the transport's, the watcher's
+            _log.exception("future.callback_failed")
 
     def _outcome(self) -> Value:
         if self._error is not None:

@@ -118,7 +118,10 @@ class Household:
         if self._host is None:
             raise NotBuiltError(f"{path}: a node inside a node is not built yet")
         host, surroundings = self._host()
-        return NodeChild(path, spec, host, surroundings, report)
+        child = NodeChild(path, spec, host, surroundings, report)
+        if path in self.lives:
+            child.last_exit = self.ended
+        return child
 
     def _needed(self, spec: ChildSpec) -> dict[str, object]:
         missing = [need for need in spec.needs if need not in self.parts]

@@ -1,9 +1,9 @@
 """Link: a node's messages to and from other nodes, over a transport.
 
-An ask that is under way is kept here until its answer, its deadline or the end of the target's node, whichever is first. Envelopes that
-the transport accepted for a node which then ended are reported: an ask resolves with `TerminatedError`, a tell becomes a dead letter.
-(A tell that had already been sent when the node was killed is lost without a word: delivery that survives that, with acknowledgements
-and a ledger, is not built yet.)
+An ask that is under way is kept here until its answer, its deadline or the end of the target's node, whichever is first.
+Envelopes that the transport accepted for a node which then ended are reported: an ask resolves with `TerminatedError`, a tell
+becomes a dead letter. (A tell that had already been sent when the node was killed is lost without a word: delivery that
+survives that, with acknowledgements and a ledger, is not built yet.)
 """
 
 import itertools
@@ -124,8 +124,23 @@ class Link:
         frame = TellFrame(path, sender, tag_of(type(message)), body)
         self._send(self._address(node, path), frame, path)
 
-    def ask(self, node: ActorPath, path: ActorPath, message: Any, sender: str, timeout: float | None) -> Future[Any]:
-        """Send a message that wants an answer; whatever is wrong resolves the future."""
+    def ask(
+        self,
+        node: ActorPath,
+        path: ActorPath,
+        message: Any,
+        sender: str,
+        timeout: float | None,
+        *,
+        tag: str | None = None,
+        reply_type: Any = None,
+    ) -> Future[Any]:
+        """Send a message that wants an answer; whatever is wrong resolves the future.
+
+        `tag` and `reply_type` are the message's own unless given, as they are for a message that is encoded already.
+        """
+        tag = tag_of(type(message)) if tag is None else tag
+        reply_type = reply_type_of(type(message)) if reply_type is None else reply_type
         future: Future[Any] = Future()
         correlation = next(self._correlations)
         try:
@@ -134,13 +149,13 @@ class Link:
             timer = None
             if timeout is not None:
                 timer = self._local.timers.call_later(timeout, lambda: self._expire(correlation, timeout))
-            pending = _Pending(future, address, reply_type_of(type(message)), timer, path)
+            pending = _Pending(future, address, reply_type, timer, path)
             with self._lock:
                 self._pending[correlation] = pending
                 still_up = self._routes.get(node) == address
             if not still_up:
                 raise TerminatedError(f"{node} ended before it answered for {path}")
-            self._send(address, AskFrame(correlation, path, sender, timeout, tag_of(type(message)), body), path)
+            self._send(address, AskFrame(correlation, path, sender, timeout, tag, body), path)
         except ActorRuntimeError as error:
             taken = self._take(correlation)
             if taken is None:

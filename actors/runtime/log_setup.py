@@ -1,7 +1,8 @@
 """Logs: events as JSON lines, one file a node; people read them through the command line or a terminal's own renderer.
 
-structlog is configured once a process, by its entry point. That is process-wide state, and the one exception to "no globals": a logger is
-taken where it is used, and a program that uses the runtime as a library keeps its own configuration, since nothing else calls this.
+structlog is configured once a process, by its entry point. That is process-wide state, and the one exception to "no globals": a
+logger is taken where it is used, and a program that uses the runtime as a library keeps its own configuration, since nothing
+else calls this.
 """
 
 import sys

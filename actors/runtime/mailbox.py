@@ -1,11 +1,11 @@
 """Mailbox: an actor's queue, which cannot lose a put to a close and takes no lock on the way.
 
-A put appends and then looks at `closed` again; whoever sees it closed drains. `deque.popleft` is atomic, so each envelope left over
-is given to `undeliverable` exactly once, whether the closer or a late sender finds it. (Pykka checks first and appends after, and
-an actor that stops in between keeps the envelope for ever: the ask then never resolves.)
+A put appends and then looks at `closed` again; whoever sees it closed drains. `deque.popleft` is atomic, so each envelope left
+over is given to `undeliverable` exactly once, whether the closer or a late sender finds it. (Pykka checks first and appends
+after, and an actor that stops in between keeps the envelope for ever: the ask then never resolves.)
 
-Signals have a lane of their own, which is emptied first and is never full. `capacity` bounds the user lane; concurrent senders may
-pass it by as many as they are, which is the price of taking no lock.
+Signals have a lane of their own, which is emptied first and is never full. `capacity` bounds the user lane; concurrent senders
+may pass it by as many as they are, which is the price of taking no lock.
 """
 
 from collections import deque
@@ -61,6 +61,10 @@ class Mailbox(Generic[Entry, Signal]):
         """Take no more entries, and give those that wait to `undeliverable`, in order. Signals still pass."""
         self._closed = True
         self._drain()
+
+    def reopen(self) -> None:
+        """Take entries again, for a new life. A put that crosses it may still be undeliverable, once."""
+        self._closed = False
 
     def peek(self) -> Entry | None:
         """Look at the oldest entry without taking it."""

@@ -1,6 +1,7 @@
 """Messages: typed requests, and the three that a proxy sends.
 
-Any plain value can be a message. A `Struct` is better: it is checked on arrival, and a `Request[Reply]` also says what answers it.
+Any plain value can be a message. A `Struct` is better: it is checked on arrival, and a `Request[Reply]` also says what answers
+it.
 """
 
 from typing import Any, Generic, TypeVar, get_args

@@ -1,7 +1,7 @@
 """Origins: which files our packages are loaded from.
 
-Generic names such as `actors` are easily shadowed by a folder of the same name. Each process says in its hello where it got them from,
-and one that got another copy than its parent is refused.
+Generic names such as `actors` are easily shadowed by a folder of the same name. Each process says in its hello where it got
+them from, and one that got another copy than its parent is refused.
 """
 
 import importlib.util

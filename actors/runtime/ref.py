@@ -37,8 +37,8 @@ class ActorRef:
     def tell(self, message: Any) -> None:
         """Send `message` and want no answer.
 
-        Returns once the actor's mailbox, or the link to its node, has taken it. Raises a `DeliveryError` where it was not taken, and
-        `UnsendableError` where it cannot cross a process.
+        Returns once the actor's mailbox, or the link to its node, has taken it. Raises a `DeliveryError` where it was not
+        taken, and `UnsendableError` where it cannot cross a process.
         """
         self._delivery.tell(self.path, message)
 
@@ -62,7 +62,7 @@ class ActorRef:
 
     def proxy(self) -> ActorProxy:
         """Give the actor as an object whose methods and attributes are messages."""
-        return ActorProxy(self)
+        return ActorProxy(self.tell, lambda message: self.ask(message, block=False))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, ActorRef) and other.path == self.path

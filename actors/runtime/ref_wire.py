@@ -5,8 +5,8 @@ from typing import Any
 
 import msgspec
 
-from .errors import InvalidPathError, ProtocolError
 from .address import parse_path
+from .errors import InvalidPathError, ProtocolError
 from .ref import ActorRef
 from .wire.codec import Codec
 

@@ -1,8 +1,8 @@
 """Run directory: where one kernel keeps its lock, sockets and logs; nobody else may enter.
 
-Its mode is 0700 and its owner is the user, which is what protects the sockets in it. The lock is an flock on an open file, not the
-existence of a file and not a bound socket: it ends with the last process that holds it, however that dies. (A second `bind` to an ipc
-path succeeds and steals it.)
+Its mode is 0700 and its owner is the user, which is what protects the sockets in it. The lock is an flock on an open file, not
+the existence of a file and not a bound socket: it ends with the last process that holds it, however that dies. (A second `bind`
+to an ipc path succeeds and steals it.)
 """
 
 import contextlib

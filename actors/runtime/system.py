@@ -11,6 +11,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NoReturn, Self, TypedDict, Unpack
 
+import msgspec
+
 from . import signals
 from .actor import Actor, factory_of
 from .address import ROOT, ActorPath
@@ -25,7 +27,6 @@ from .link import Link
 from .node import words
 from .node.child import NodeSurroundings, lives_below
 from .node.host import NodeHost
-from .node.system import NodeLocal
 from .origin import origins_of
 from .ref import ActorRef
 from .ref_wire import ref_codec
@@ -56,9 +57,9 @@ class SpawnOptions(TypedDict, total=False):
 class ActorSystem:
     """A running tree. Use it as a context manager, or `stop` it; it owns threads, processes and a run directory.
 
-    `root` says what to start below `/`; more is added by `spawn`. `run_dir` is where nodes find each other: a temporary folder where
-    none is given. `packages` must come from the same files in every process. Any thread may call any method, but an actor must not call
-    `spawn`, `remove`, `restart` and `stop`, which wait.
+    `root` says what to start below `/`; more is added by `spawn`. `run_dir` is where nodes find each other: a temporary folder
+    where none is given. `packages` must come from the same files in every process. Any thread may call any method, but an actor
+    must not call `spawn`, `remove`, `restart` and `stop`, which wait.
     """
 
     def __init__(
@@ -103,8 +104,15 @@ class ActorSystem:
 
     @property
     def lives(self) -> dict[str, int]:
-        """The last incarnation of each path, from which the next is counted. The kernel fills it from its record."""
+        """The last incarnation of each path, from which the next is counted."""
         return self._parts.household.lives
+
+    def take_over(self, lives: Mapping[str, int], ended: ExitSnapshot | None) -> None:
+        """Go on counting where another process left off, which ended so. Before `begin`."""
+        self._parts.household.lives.update(lives)
+        self._parts.household.ended = ended
+        if ROOT in lives:
+            self._root.last_exit = ended
 
     @property
     def ended(self) -> Future[ExitSnapshot]:
@@ -121,6 +129,10 @@ class ActorSystem:
     def ref(self, path: str) -> ActorRef:
         """Give a ref to the actor at `path`, whether or not one lives there. Raises `InvalidPathError`."""
         return self._parts.ref(path)
+
+    def ask_encoded(self, path: ActorPath, tag: str, body: msgspec.Raw, timeout: float) -> Future[msgspec.Raw]:
+        """Ask an actor of a node with a message that is encoded already: how the control socket passes questions on."""
+        return self._parts.delivery.ask_encoded(path, tag, body, timeout)
 
     def spawn(
         self,
@@ -167,9 +179,7 @@ class ActorSystem:
         """Give the whole tree. Nodes have 0.3 s to answer; of one that does not, the last known state is given."""
         if self._host is not None:
             self._host.refresh()
-        return TreeSnapshot(
-            system=self.name, node="kernel", at=timestamp(self.clock.wall()), root=self._root.snapshot()
-        )
+        return TreeSnapshot(system=self.name, node="kernel", at=timestamp(self.clock.wall()), root=self._root.snapshot())
 
     def kill_node(self, path: str) -> None:
         """Kill the process of the node at `path`; its supervisor restarts it."""
@@ -215,9 +225,7 @@ class ActorSystem:
         self._wait_for_start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
         self.stop()
 
     def boot_of(self, path: ActorPath, incarnation: int, spec: bytes, ended: ExitSnapshot | None) -> words.Boot:
@@ -243,7 +251,8 @@ class ActorSystem:
 
     def _report(self, report: signals.ChildReport) -> None:
         match report:
-            case signals.ChildReady():
+            case signals.ChildReady(incarnation=incarnation):
+                self.events.publish("actor.started", ROOT, incarnation=incarnation)
                 self._started.set_result(None)
             case signals.ChildExited(exit=ended, error=error):
                 self._started.set_error(error or StartError(f"the root ended: {ended.error or ended.reason}"))
@@ -269,7 +278,7 @@ class ActorSystem:
         host = NodeHost(run_dir, parts.clock, parts.events, origins_of(self._packages), self._preload)
         incarnation = self._root.cell.incarnation
         endpoint = run_dir.endpoint("/", incarnation)
-        link = Link(NodeLocal(parts, ROOT), ref_codec(parts.ref), f"/#{incarnation}", endpoint, ZeromqTransport)
+        link = Link(parts.local(ROOT), ref_codec(parts.ref), f"/#{incarnation}", endpoint, ZeromqTransport)
         host.own_address = NodeAddress(ROOT, incarnation, endpoint)
         host.on_routes = link.set_routes
         parts.delivery.link = link
@@ -286,4 +295,3 @@ def _required(name: str | None) -> str:
     if name is None:
         raise UsageError('give the actor a name: system.spawn(Counter, name="counter")')
     return name
-

@@ -1,7 +1,7 @@
 """Channel: one end of the socket pair between the kernel and a node, for one thread that waits on a selector.
 
-It is also the lifeline: the kernel's end closes when the kernel dies, however it dies, and the node sees the end of the stream. Apart
-from `send`, which any thread may call, only the owner's loop calls. Nothing here blocks.
+It is also the lifeline: the kernel's end closes when the kernel dies, however it dies, and the node sees the end of the stream.
+Apart from `send`, which any thread may call, only the owner's loop calls. Nothing here blocks.
 """
 
 import contextlib

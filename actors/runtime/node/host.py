@@ -1,8 +1,8 @@
 """NodeHost: the parent's side of its nodes: start them, hear them, know at once when they die.
 
-Two threads. The spawner starts processes, which takes milliseconds; the watcher waits on every node's channel and pidfd, and never on
-anything else, so that a node which hangs, floods or is stopped delays nobody. Death is what the pidfd says: a sentinel pipe stays open
-as long as any grandchild has it.
+Two threads. The spawner starts processes, which takes milliseconds; the watcher waits on every node's channel and pidfd, and
+never on anything else, so that a node which hangs, floods or is stopped delays nobody. Death is what the pidfd says: a sentinel
+pipe stays open as long as any grandchild has it.
 """
 
 import contextlib
@@ -29,11 +29,12 @@ from ..transport.base import NodeAddress
 from . import words
 from .channel import Channel
 from .launch import launch
-from .process import run_node
 
 _log = structlog.get_logger("actors.runtime")
 
-PRELOADED = ("actors.runtime.node.process",)
+NODE_MAIN = "actors.runtime.node_process.main:run_node"
+"""By name: what runs inside a node can host nodes itself, so it imports this module."""
+PRELOADED = ("actors.runtime.node_process.main",)
 STATUS_WAIT_S = 0.2
 """How long an exit status may take to come from the fork server after the death itself is known."""
 SNAPSHOT_WAIT_S = 0.3
@@ -72,7 +73,9 @@ class Life:
 class NodeHost:
     """The nodes that one process has started. `close` it; it owns two threads and every node's process."""
 
-    def __init__(self, run_dir: RunDirectory, clock: Clock, events: EventLog, origins: dict[str, str], preload: Iterable[str]) -> None:
+    def __init__(
+        self, run_dir: RunDirectory, clock: Clock, events: EventLog, origins: dict[str, str], preload: Iterable[str]
+    ) -> None:
         self._run_dir = run_dir
         self._clock = clock
         self._events = events
@@ -199,13 +202,15 @@ class NodeHost:
             life, boot = order
             ours, theirs = socket.socketpair()
             try:
-                life.process = launch(run_node, theirs, boot.path, self._preload)
+                life.process = launch(NODE_MAIN, theirs, boot.path, self._preload)
                 life.pid = life.process.pid
                 life.pidfd = os.pidfd_open(life.process.pid)
             except (OSError, EOFError, ValueError) as error:
                 ours.close()
                 at = timestamp(self._clock.wall())
-                life.listener.on_exit(boot.incarnation, ExitSnapshot("start_failed", at=at, error=f"cannot start a process: {error}"))
+                life.listener.on_exit(
+                    boot.incarnation, ExitSnapshot("start_failed", at=at, error=f"cannot start a process: {error}")
+                )
                 continue
             finally:
                 theirs.close()

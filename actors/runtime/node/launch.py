@@ -1,11 +1,13 @@
 """Launch: start a node's process by multiprocessing, without ever importing the parent's `__main__`.
 
 forkserver where there is one, else spawn; never fork, which copies locks that other threads hold. multiprocessing would run the
-parent's main module again in each child; here the child is told nothing of it, and so classes of `__main__` cannot be used in other
-processes (a spec that tries says so). The server is preloaded with the runtime, which makes a node's start about five times quicker,
-but only where the interpreter was started with `-P`: without it, the server would look for the runtime in the current folder first.
+parent's main module again in each child; here the child is told nothing of it, and so classes of `__main__` cannot be used in
+other processes (a spec that tries says so). The server is preloaded with the runtime, which makes a node's start about five
+times quicker, but only where the interpreter was started with `-P`: without it, the server would look for the runtime in the
+current folder first.
 """
 
+import importlib
 import io
 import multiprocessing
 import multiprocessing.context
@@ -36,18 +38,25 @@ def _adopt(duplicate: Any) -> socket.socket:
     return socket.socket(fileno=duplicate.detach())
 
 
-def launch(target: Callable[[Any], None], sock: socket.socket, name: str, preload: Sequence[str]) -> process.BaseProcess:
-    """Start a process that calls `target` with the socket. Takes some 10 ms; only the spawner's thread calls.
+def enter(target: str, sock: socket.socket) -> None:
+    """Call what the import path `target` names with the socket: the first line of ours in the child."""
+    module, _, function = target.partition(":")
+    getattr(importlib.import_module(module), function)(sock)
 
-    One permanent thread, because the kernel ties a child's parent-death signal to the thread that made it.
+
+def launch(target: str, sock: socket.socket, name: str, preload: Sequence[str]) -> process.BaseProcess:
+    """Start a process that imports `target` (`package.module:function`) and calls it with the socket.
+
+    Takes some 10 ms; only the spawner's thread calls. One permanent thread, because the kernel ties a child's parent-death signal to
+    the thread that made it.
     """
     if "forkserver" in multiprocessing.get_all_start_methods():
         if sys.flags.safe_path:
             multiprocessing.forkserver.set_forkserver_preload(list(preload))
-        child: process.BaseProcess = _ForkServerProcess(target=target, args=(InheritedSocket(sock),), name=name)
+        child: process.BaseProcess = _ForkServerProcess(target=enter, args=(target, InheritedSocket(sock)), name=name)
         child.start()
         return child
-    child = multiprocessing.get_context("spawn").Process(target=target, args=(InheritedSocket(sock),), name=name)
+    child = multiprocessing.get_context("spawn").Process(target=enter, args=(target, InheritedSocket(sock)), name=name)
     with _no_main():
         child.start()
     return child

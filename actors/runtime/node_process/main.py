@@ -12,7 +12,7 @@ import signal
 import socket
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
 import structlog
 
@@ -21,14 +21,12 @@ from ..errors import ProtocolError
 from ..events import Event
 from ..exits import exit_of
 from ..log_setup import set_up_logging
+from ..node import words
+from ..node.channel import Channel
 from ..origin import origins_of
 from ..snapshot import ActorSnapshot, ExitSnapshot
 from ..supervision.spec import decode_spec
-from . import words
-from .channel import Channel
-
-if TYPE_CHECKING:
-    from .system import NodeSystem
+from .system import NodeSystem
 
 _log = structlog.get_logger("actors.runtime")
 
@@ -96,8 +94,6 @@ class _Node:
         return None
 
     def _start(self, boot: words.Boot) -> None:
-        from .system import NodeSystem  # not above: a system can host nodes, so `system` imports the host, which imports this
-
         self._system = NodeSystem(boot, decode_spec(boot.spec), on_event=self._on_event, on_exit=self._on_exit)
         self._system.begin(self._on_ready)
 
@@ -171,4 +167,3 @@ class _Node:
 
 def _now() -> str:
     return timestamp(SystemClock().wall())
-

@@ -5,12 +5,13 @@ from typing import NamedTuple
 
 from .. import signals
 from ..address import ActorPath, parse_path
-from ..assembly import Assembly, assemble
+from ..assembly import assemble
 from ..clock import Clock, SystemClock
 from ..errors import SpecError
 from ..events import Event
 from ..imports import load
-from ..link import Link, LocalActor
+from ..link import Link
+from ..node import words
 from ..ref import ActorRef
 from ..ref_wire import ref_codec
 from ..snapshot import ActorSnapshot, ExitSnapshot
@@ -18,32 +19,21 @@ from ..supervision.children import LocalChild
 from ..supervision.spec import AnySpec
 from ..transport.base import NodeAddress
 from ..transport.zeromq import ZeromqTransport
-from . import words
 
 
 class SetupContext(NamedTuple):
-    """What a node's `setup` may use to build the parts that its actors need."""
+    """What a node's `setup` may use to build the parts that its actors need.
+
+    `listen` calls back with every event of this node's actors, on their threads, until what it returns is called. `publish`
+    publishes one: its type, the path it is about, and fields.
+    """
 
     path: ActorPath
     run_dir: str
     clock: Clock
     ref: Callable[[str], ActorRef]
-
-
-class NodeLocal:
-    """What the link of a node needs of its system."""
-
-    def __init__(self, parts: Assembly, path: ActorPath) -> None:
-        self.clock = parts.clock
-        self.timers = parts.timers
-        self.events = parts.events
-        self.dead_letters = parts.dead_letters
-        self.path = path
-        self._delivery = parts.delivery
-
-    def local_actor(self, path: str) -> LocalActor:
-        """Give the actor at `path` in this process. Raises `NoSuchActorError`."""
-        return self._delivery.local_actor(path)
+    listen: Callable[[Callable[[Event], None]], Callable[[], None]]
+    publish: Callable[..., Event]
 
 
 class NodeSystem:
@@ -67,7 +57,7 @@ class NodeSystem:
         household.lives, household.ended = boot.lives, boot.ended
         codec = ref_codec(self._parts.ref)
         identity = f"{boot.path}#{boot.incarnation}"
-        self._link = Link(NodeLocal(self._parts, path), codec, identity, boot.endpoint, ZeromqTransport)
+        self._link = Link(self._parts.local(path), codec, identity, boot.endpoint, ZeromqTransport)
         self._parts.delivery.link = self._link
         household.parts = self._build_parts(spec, path)
         self._top = LocalChild(household.new_cell(path, spec, None, self._report))
@@ -106,7 +96,8 @@ class NodeSystem:
     def _build_parts(self, spec: AnySpec, path: ActorPath) -> Mapping[str, object]:
         if spec.setup is None:
             return {}
-        context = SetupContext(path, self._boot.run_dir, self._parts.clock, self._parts.ref)
+        parts = self._parts
+        context = SetupContext(path, self._boot.run_dir, parts.clock, parts.ref, parts.events.listen, parts.events.publish)
         built = load(spec.setup)(context, **spec.setup_args)
         if not isinstance(built, Mapping):
             raise SpecError(f"{spec.id!r}: setup: {spec.setup} must return a mapping from names to parts")

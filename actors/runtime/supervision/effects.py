@@ -80,15 +80,5 @@ class ReportFailed(Struct, frozen=True):
 
 
 Effect = (
-    Begin
-    | End
-    | Schedule
-    | Discard
-    | Parked
-    | Note
-    | Escalate
-    | ReportReady
-    | ReportStopped
-    | ReportStartFailed
-    | ReportFailed
+    Begin | End | Schedule | Discard | Parked | Note | Escalate | ReportReady | ReportStopped | ReportStartFailed | ReportFailed
 )

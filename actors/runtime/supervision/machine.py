@@ -7,10 +7,10 @@
 
     supervisor:  starting ─► running ─► stopping ─► stopped
 
-At first, children start one after the other, each when the one before is ready; one that fails stops those before it, in reverse, and
-the supervisor's start with its reason. (One that was added later and fails its first start is gone again, and nothing else happens.)
-Afterwards each exit is judged by `strategy`. Children stop in reverse order. An exit that
-arrives twice, or belongs to an earlier life, changes nothing.
+At first, children start one after the other, each when the one before is ready; one that fails stops those before it, in
+reverse, and the supervisor's start with its reason. (One that was added later and fails its first start is gone again, and
+nothing else happens.) Afterwards each exit is judged by `strategy`. Children stop in reverse order. An exit that arrives twice,
+or belongs to an earlier life, changes nothing.
 """
 
 from typing import Literal
@@ -143,7 +143,8 @@ class SupervisorMachine:
         starting = [child for child in self.children.values() if child.phase == "starting"]
         assert self.phase != "starting" or len(starting) <= 1, "children start one after the other"  # noqa: S101
         if self.phase == "stopped":
-            assert all(c.phase in ("stopped", "parked") for c in self.children.values()), "a stopped supervisor has no child"  # noqa: S101
+            phases = {child.phase for child in self.children.values()}
+            assert phases <= {"stopped", "parked"}, "a stopped supervisor has no child"  # noqa: S101
         if self.phase == "stopping":
             stopping = [child for child in self.children.values() if child.phase == "stopping"]
             assert len(stopping) <= 1, "children stop one after the other"  # noqa: S101

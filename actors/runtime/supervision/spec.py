@@ -1,7 +1,7 @@
 """Specs: the supervision tree as data, checked when it is built, with every default in this one place.
 
-A spec names an actor by its import path, so that it can be handed to another process; a class given instead is turned into its path.
-`SpecError` lists every problem of a spec at once, as `field: value: rule`.
+A spec names an actor by its import path, so that it can be handed to another process; a class given instead is turned into its
+path. `SpecError` lists every problem of a spec at once, as `field: value: rule`.
 """
 
 from typing import TYPE_CHECKING, Any, Literal
@@ -11,9 +11,6 @@ from msgspec import Struct, structs
 
 from ..address import is_name
 from ..errors import NotBuiltError, SpecError
-
-if TYPE_CHECKING:
-    from ..actor import Actor
 
 RestartType = Literal["permanent", "transient", "temporary"]
 Strategy = Literal["one_for_one"]
@@ -26,8 +23,8 @@ _NOT_BUILT = ("one_for_all", "rest_for_one", "dynamic")
 class Backoff(Struct, frozen=True):
     """How long to wait before a restart, in seconds.
 
-    The first restart is at once. The k-th failure in a row waits `min * factor**(k - 2)`, `max` at most, of which the share `jitter` is
-    drawn by chance. A child that has been running for `healthy_after` seconds starts afresh.
+    The first restart is at once. The k-th failure in a row waits `min * factor**(k - 2)`, `max` at most, of which the share
+    `jitter` is drawn by chance. A child that has been running for `healthy_after` seconds starts afresh.
     """
 
     min: float = 0.1
@@ -40,9 +37,9 @@ class Backoff(Struct, frozen=True):
 class ChildSpec(Struct, frozen=True, tag="child"):
     """One actor of a tree.
 
-    `actor` is a class or its import path (`package.module:Class`); `args` and `kwargs` are plain data; `needs` are names of parts that
-    the node's `setup` builds and that are passed as keyword arguments. `process=True` gives the actor a node, an OS process, of its
-    own. `shutdown` and `start_timeout` are in seconds. `dispatcher` overrides the class's own.
+    `actor` is a class or its import path (`package.module:Class`); `args` and `kwargs` are plain data; `needs` are names of
+    parts that the node's `setup` builds and that are passed as keyword arguments. `process=True` gives the actor a node, an OS
+    process, of its own. `shutdown` and `start_timeout` are in seconds. `dispatcher` overrides the class's own.
     """
 
     id: str
@@ -64,7 +61,7 @@ class ChildSpec(Struct, frozen=True, tag="child"):
         def __init__(
             self,
             id: str,  # noqa: A002  # the field's word, and a contract of ours
-            actor: "str | type[Actor]",
+            actor: str | type[Any],
             args: tuple[Any, ...] = ...,
             kwargs: dict[str, Any] = ...,
             needs: tuple[str, ...] = ...,
@@ -89,9 +86,13 @@ class ChildSpec(Struct, frozen=True, tag="child"):
         problems.check("actor", self.actor, _is_import_path(self.actor), "a class, or `package.module:Class`")
         if self.process:
             in_main = str(self.actor).startswith("__main__:")
-            problems.check("actor", self.actor, not in_main, "other processes do not import `__main__`: move the class to a module")
+            problems.check(
+                "actor", self.actor, not in_main, "other processes do not import `__main__`: move the class to a module"
+            )
             in_function = "<locals>" in str(self.actor)
-            problems.check("actor", self.actor, not in_function, "a class inside a function cannot be imported: move it to a module")
+            problems.check(
+                "actor", self.actor, not in_function, "a class inside a function cannot be imported: move it to a module"
+            )
         problems.check("restart", self.restart, self.restart in ("permanent", "transient", "temporary"), _TYPES)
         problems.check("dispatcher", self.dispatcher, self.dispatcher in (None, "shared", "pinned", "async"), _DISPATCHERS)
         problems.check_bounds(self.shutdown, self.start_timeout, self.backoff)
@@ -104,9 +105,9 @@ class ChildSpec(Struct, frozen=True, tag="child"):
 class SupervisorSpec(Struct, frozen=True, tag="supervisor"):
     """A supervisor and its children, in start order.
 
-    More than `intensity` restarts within `period` seconds exhaust it; then `on_exhausted` decides: `escalate` fails the supervisor
-    itself, `park` leaves the child stopped, visibly, until somebody restarts it. `process=True` gives the supervisor and all below it
-    a node, whose parts `setup` (an import path) builds from `setup_args`.
+    More than `intensity` restarts within `period` seconds exhaust it; then `on_exhausted` decides: `escalate` fails the
+    supervisor itself, `park` leaves the child stopped, visibly, until somebody restarts it. `process=True` gives the supervisor
+    and all below it a node, whose parts `setup` (an import path) builds from `setup_args`.
     """
 
     id: str
@@ -149,7 +150,9 @@ class SupervisorSpec(Struct, frozen=True, tag="supervisor"):
         problems.check("id", self.id, is_name(self.id), "letters, digits, `.`, `_` and `-`")
         structs.force_setattr(self, "children", tuple(self.children))
         problems.check("strategy", self.strategy, self.strategy == "one_for_one", "one_for_one")
-        problems.check("intensity", self.intensity, _is_whole(self.intensity) and self.intensity >= 0, "a whole number, 0 or more")
+        problems.check(
+            "intensity", self.intensity, _is_whole(self.intensity) and self.intensity >= 0, "a whole number, 0 or more"
+        )
         problems.check("period", self.period, _is_number(self.period) and self.period > 0, "seconds, more than 0")
         problems.check("restart", self.restart, self.restart in ("permanent", "transient", "temporary"), _TYPES)
         problems.check("on_exhausted", self.on_exhausted, self.on_exhausted in ("escalate", "park"), "escalate or park")

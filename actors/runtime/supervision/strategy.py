@@ -1,7 +1,8 @@
 """Strategy: what a supervisor does about an exit, as pure functions of the spec, the history and the time.
 
-The semantics are OTP's where it has them: the restart types, the window (a restart counts while it is no older than `period`), and
-"more than `intensity`" as the limit. Back-off and parking are not in OTP; there, a crash loop burns the intensity in microseconds.
+The semantics are OTP's where it has them: the restart types, the window (a restart counts while it is no older than `period`),
+and "more than `intensity`" as the limit. Back-off and parking are not in OTP; there, a crash loop burns the intensity in
+microseconds.
 """
 
 from msgspec import Struct
@@ -62,7 +63,8 @@ def within_window(restarts: tuple[float, ...], period: float, now: float) -> tup
 def delay_of(backoff: Backoff, failures_in_a_row: int, chance: float) -> float:
     """Give the seconds to wait before the restart after this many failures in a row; `chance` is in [0, 1).
 
-    Full jitter, so that children that fell together do not rise together: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
+    Full jitter, so that children that fell together do not rise together:
+    https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
     """
     if failures_in_a_row <= 1:
         return 0.0

@@ -1,8 +1,8 @@
 """SupervisorActor: carries out what its machine decides, and never waits.
 
-Starting, stopping and killing a child only begins here; how it went comes back as a signal. So the supervisor answers while a child
-starts, stops or backs off, and a second exit is folded into what is going on. Every wait has a timer: `start_timeout` for readiness,
-`shutdown` for stopping.
+Starting, stopping and killing a child only begins here; how it went comes back as a signal. So the supervisor answers while a
+child starts, stops or backs off, and a second exit is folded into what is going on. Every wait has a timer: `start_timeout` for
+readiness, `shutdown` for stopping.
 """
 
 import random
@@ -178,9 +178,7 @@ class SupervisorActor(Actor):
             case _:
                 raise TypeError(f"a supervisor does not know {type(signal).__name__}")
 
-    def _on_exit(
-        self, name: str, incarnation: int, ended: ExitSnapshot, now: float, error: BaseException | None = None
-    ) -> None:
+    def _on_exit(self, name: str, incarnation: int, ended: ExitSnapshot, now: float, error: BaseException | None = None) -> None:
         child = self._machine.children.get(name)
         if child is None or child.incarnation != incarnation or name not in self._handles:
             return
@@ -215,7 +213,7 @@ class SupervisorActor(Actor):
             return
         try:
             self._adopt(signal.spec, signal.factory)
-        except Exception as error:  # noqa: BLE001  # a spec that cannot be made is its sender's failure, not the supervisor's
+        except Exception as error:  # a spec that cannot be made is its sender's failure, not the supervisor's
             signal.done.set_error(error)
             return
         self._waiting.setdefault(name, []).append(signal.done)

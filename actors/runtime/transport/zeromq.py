@@ -1,9 +1,9 @@
 """ZeroMQ: a ROUTER that listens, a DEALER to each node that is sent to, all owned by one thread.
 
-Facts that shape it (libzmq 4.3.5): a ROUTER drops what it cannot route unless ROUTER_MANDATORY is set; a DEALER queues for an absent
-peer unless IMMEDIATE is set; the default reconnect interval adds 100 ms to each restart; a second `bind` to an ipc path steals it, so
-each life of a node has a path of its own; LINGER would hold `close` up for ever. Envelopes that wait for one peer travel as one frame,
-since libzmq's cost is by the frame.
+Facts that shape it (libzmq 4.3.5): a ROUTER drops what it cannot route unless ROUTER_MANDATORY is set; a DEALER queues for an
+absent peer unless IMMEDIATE is set; the default reconnect interval adds 100 ms to each restart; a second `bind` to an ipc path
+steals it, so each life of a node has a path of its own; LINGER would hold `close` up for ever. Envelopes that wait for one peer
+travel as one frame, since libzmq's cost is by the frame.
 """
 
 import os

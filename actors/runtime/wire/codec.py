@@ -1,8 +1,8 @@
 """Codec: messages between nodes, as msgpack.
 
-A frame is `[version, [envelope, …]]`; an envelope is an array that starts with a number for its kind. The body of a message stays raw
-until its target is known, whose vocabulary then gives it a type. Anything that does not fit is a `ProtocolError`, and the frame is
-dropped whole. Never pickle.
+A frame is `[version, [envelope, …]]`; an envelope is an array that starts with a number for its kind. The body of a message
+stays raw until its target is known, whose vocabulary then gives it a type. Anything that does not fit is a `ProtocolError`, and
+the frame is dropped whole. Never pickle.
 """
 
 from collections.abc import Callable, Iterable

@@ -1,0 +1,84 @@
+"""Symphony's supervision tree, all of it on one screen.
+
+    /                    the kernel: parks a child that keeps failing, rather than fail itself
+    ├─ /engine           node
+    │  ├─ /engine/pit    pool-manager dag-tracker artifact-store arbitration-engine stale-manager
+    │  ├─ /engine/conductor
+    │  └─ /engine/core
+    ├─ /xi               node; stands for the XI-editor process
+    └─ /extensions       node; a host actor an extension, beside the registry
+
+What a node's actors need is built in that node by a function of the composition root, which is named here and imported there
+only, so that this module knows no adapter and the kernel no application code.
+"""
+
+from collections.abc import Sequence
+
+from actors.runtime import ChildSpec, SupervisorSpec
+
+ROOT_INTENSITY, ROOT_PERIOD_S = 20, 60.0
+"""A child that fails at every start backs off to 5 s and is parked within about a minute."""
+
+
+def symphony_tree(*, state_dir: str, xi_command: Sequence[str]) -> SupervisorSpec:
+    """Give the whole tree. `state_dir` is where everything durable lies; `xi_command` starts the XI-editor."""
+    return SupervisorSpec(
+        "symphony",
+        intensity=ROOT_INTENSITY,
+        period=ROOT_PERIOD_S,
+        on_exhausted="park",
+        children=[_engine(state_dir), _xi(state_dir, xi_command), _extensions(state_dir)],
+    )
+
+
+def _engine(state_dir: str) -> SupervisorSpec:
+    return SupervisorSpec(
+        "engine",
+        process=True,
+        setup="symphony.bootstrap:set_up_engine",
+        setup_args={"state_dir": state_dir},
+        shutdown=5.0,
+        children=[
+            SupervisorSpec(
+                "pit",
+                children=[
+                    ChildSpec("pool-manager", "actors.pit.pool_manager:PoolManagerActor"),
+                    ChildSpec("dag-tracker", "actors.pit.dag_tracker:DagTrackerActor", needs=("state_dir",)),
+                    ChildSpec("artifact-store", "actors.pit.artifact_store:ArtifactStoreActor", needs=("state_dir",)),
+                    ChildSpec("arbitration-engine", "actors.pit.arbitration_engine:ArbitrationEngineActor"),
+                    ChildSpec("stale-manager", "actors.pit.stale_manager:StaleManagerActor"),
+                ],
+            ),
+            ChildSpec("conductor", "actors.conductor:ConductorActor"),
+            ChildSpec("core", "actors.core:CoreActor", needs=("core",)),
+        ],
+    )
+
+
+def _xi(state_dir: str, xi_command: Sequence[str]) -> ChildSpec:
+    return ChildSpec(
+        "xi",
+        "actors.xi_proxy.actor:XiProxyActor",
+        needs=("xi_links", "journal_dir"),
+        process=True,
+        setup="symphony.bootstrap:set_up_xi",
+        setup_args={"state_dir": state_dir, "command": list(xi_command)},
+        shutdown=5.0,
+    )
+
+
+def _extensions(state_dir: str) -> SupervisorSpec:
+    return SupervisorSpec(
+        "extensions",
+        process=True,
+        setup="symphony.bootstrap:set_up_extensions",
+        setup_args={"state_dir": state_dir},
+        shutdown=5.0,
+        children=[
+            ChildSpec(
+                "registry",
+                "actors.extensions.registry:ExtensionRegistryActor",
+                needs=("extension_logs", "extension_state"),
+            ),
+        ],
+    )
