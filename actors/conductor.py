@@ -6,12 +6,17 @@ that is asked for again after a restart is made again by the same fixed rules, s
 
 from typing import Any, ClassVar
 
+import msgspec
+
 from actors.runtime import Actor, Request
 from symphony.domain.conducting import ConductorPolicy, Decision, DecisionContext
 from symphony.domain.conductor_rules import FixedRules
 from symphony.domain.decision_log import DecisionLog
 from symphony.domain.errors import SymphonyError
 from symphony.domain.ids import DecisionId
+
+DECISION_MADE = "decision.made"
+"""The event of a decision; its fields are those of `Decision`."""
 
 
 class SubmitDecision(Request[Decision], frozen=True, tag=True):
@@ -61,5 +66,5 @@ class ConductorActor(Actor):
             return known
         decision = self._rules.decide(context)
         self._log.record(context, decision)
-        self.context.publish("decision.made", subject=decision.id, chosen=decision.chosen, rationale=decision.rationale)
+        self.context.publish(DECISION_MADE, **msgspec.structs.asdict(decision))
         return decision

@@ -39,20 +39,22 @@ def _engine(state_dir: str) -> SupervisorSpec:
         setup_args={"state_dir": state_dir},
         shutdown=5.0,
         children=[
-            SupervisorSpec(
-                "pit",
-                children=[
-                    ChildSpec("pool-manager", "actors.pit.pool_manager:PoolManagerActor"),
-                    ChildSpec("dag-tracker", "actors.pit.dag_tracker:DagTrackerActor", needs=("state_dir",)),
-                    ChildSpec("artifact-store", "actors.pit.artifact_store:ArtifactStoreActor", needs=("state_dir",)),
-                    ChildSpec("arbitration-engine", "actors.pit.arbitration_engine:ArbitrationEngineActor"),
-                    ChildSpec("stale-manager", "actors.pit.stale_manager:StaleManagerActor"),
-                ],
-            ),
+            SupervisorSpec("pit", children=pit_children()),
             ChildSpec("conductor", "actors.conductor:ConductorActor"),
             ChildSpec("core", "actors.core:CoreActor", needs=("core",)),
         ],
     )
+
+
+def pit_children() -> list[ChildSpec]:
+    """Give the Pit's five managers."""
+    return [
+        ChildSpec("pool-manager", "actors.pit.pool_manager:PoolManagerActor"),
+        ChildSpec("dag-tracker", "actors.pit.dag_tracker:DagTrackerActor", needs=("state_dir",)),
+        ChildSpec("artifact-store", "actors.pit.artifact_store:ArtifactStoreActor", needs=("state_dir",)),
+        ChildSpec("arbitration-engine", "actors.pit.arbitration_engine:ArbitrationEngineActor"),
+        ChildSpec("stale-manager", "actors.pit.stale_manager:StaleManagerActor"),
+    ]
 
 
 def _xi(state_dir: str, xi_command: Sequence[str]) -> ChildSpec:

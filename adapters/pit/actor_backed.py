@@ -1,6 +1,5 @@
 """PitAdapter: PitPort by the five actors below one path, in this process or another."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Literal, TypeVar
 
@@ -9,6 +8,7 @@ from actors.runtime import ActorRef, Request
 from actors.runtime.events import Event
 from adapters.asking import ask
 from adapters.event_stream import EventStream
+from adapters.relay import Listen, relay
 from symphony.domain.artifact import Artifact, Lineage
 from symphony.domain.claim import Claim, Ruling
 from symphony.domain.ids import ArtifactId, LeaseId, RunId, StepId
@@ -28,8 +28,6 @@ MANAGERS: dict[str, Manager] = {
     "arbitration-engine": "arbitration-engine",
     "stale-manager": "stale-manager",
 }
-Listen = Callable[[Callable[[Event], None]], Callable[[], None]]
-"""Takes a listener and gives what ends the listening, as `EventLog.listen` does."""
 TIMEOUT_S = 5.0
 
 
@@ -121,8 +119,7 @@ class PitAdapter:
     def events(self) -> AsyncIterator[PitEvent]:
         """Give what happens from now on, until the iterator is closed."""
         if self._stop_listening is None:
-            loop = asyncio.get_running_loop()
-            self._stop_listening = self._listen(lambda event: _pass_on(loop, self._take, event))
+            self._stop_listening = relay(self._listen, self._take)
         return self._events.subscribe()
 
     def close(self) -> None:
@@ -140,9 +137,3 @@ class PitAdapter:
         subject = event.fields.get("subject")
         if manager is not None and isinstance(subject, str):
             self._events.publish(PitEvent(manager, event.type, subject))
-
-
-def _pass_on(loop: asyncio.AbstractEventLoop, take: Callable[[Event], None], event: Event) -> None:
-    # A loop that has been closed in the meantime has nobody left to tell.
-    if not loop.is_closed():
-        loop.call_soon_threadsafe(take, event)

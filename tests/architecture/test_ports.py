@@ -16,9 +16,9 @@ from symphony.ports.declared import declared_errors
 
 ADAPTERS = {
     TextEditingPort: ["adapters.text_editing.in_memory:InMemoryTextEditing"],
-    PitPort: ["adapters.pit.in_memory:InMemoryPit"],
+    PitPort: ["adapters.pit.in_memory:InMemoryPit", "adapters.pit.actor_backed:PitAdapter"],
     ExtensionPort: ["adapters.extension.in_memory:InMemoryExtensions"],
-    ConductorPort: ["adapters.conductor.in_memory:InMemoryConductor"],
+    ConductorPort: ["adapters.conductor.in_memory:InMemoryConductor", "adapters.conductor.python:PythonConductorAdapter"],
 }
 
 

@@ -13,13 +13,13 @@ from typing import Any
 
 import pytest
 
-from tests.support import harnesses
+from tests.support import actor_harnesses, harnesses
 
 HARNESSES: dict[str, dict[str, Callable[[Path], AbstractAsyncContextManager[Any]]]] = {
     "text_editing": {"in_memory": harnesses.in_memory_text_editing},
-    "pit": {"in_memory": harnesses.in_memory_pit},
+    "pit": {"in_memory": harnesses.in_memory_pit, "actors": actor_harnesses.actor_pit},
     "extension": {"in_memory": harnesses.in_memory_extensions},
-    "conductor": {"in_memory": harnesses.in_memory_conductor},
+    "conductor": {"in_memory": harnesses.in_memory_conductor, "python": actor_harnesses.python_conductor},
 }
 BOUND_S = 60.0
 

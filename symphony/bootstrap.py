@@ -1,0 +1,69 @@
+"""The composition root: the only module that names concrete adapters, and builds what each node's actors need.
+
+`kernel_plan` runs in the command line's process and builds nothing: the plan names the set-up functions below, and each node
+calls its own, in its own process, once a life.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from actors.runtime.kernel_plan import KernelPlan
+from actors.runtime.node_process.system import SetupContext
+from actors.runtime.supervision.spec import encode_spec
+from actors.tree import symphony_tree
+from symphony.settings import Settings
+
+PACKAGES = ("symphony", "actors", "adapters", "xi")
+PRELOADED = ("symphony.bootstrap", "symphony.orchestration.core", "actors.core", "adapters.pit.actor_backed")
+"""What the fork server imports beforehand, so that a node is up in tens of milliseconds. None of it may start a thread."""
+
+
+def kernel_plan(settings: Settings) -> KernelPlan:
+    """Give what a warden needs to run Symphony's tree."""
+    tree = symphony_tree(state_dir=settings.state_dir, xi_command=settings.xi_command)
+    return KernelPlan("symphony", settings.run_dir, encode_spec(tree), PACKAGES, PRELOADED)
+
+
+def set_up_engine(context: SetupContext, *, state_dir: str) -> Mapping[str, object]:
+    """Build what the engine's actors need: where their state lies, and the core with its four ports."""
+    from adapters.conductor.python import PythonConductorAdapter
+    from adapters.extension.actor_hosted import ActorExtensionAdapter
+    from adapters.pit.actor_backed import PitAdapter
+    from adapters.text_editing.xi_editor import XiEditorAdapter
+    from symphony.orchestration.core import SymphonyCore
+
+    def report(type_: str, **fields: str | int) -> None:
+        context.publish(type_, "/engine/core", **fields)
+
+    core = SymphonyCore(
+        text=XiEditorAdapter(context.ref("/xi")),
+        pit=PitAdapter(context.ref, context.listen),
+        extensions=ActorExtensionAdapter(context.ref),
+        conductor=PythonConductorAdapter(context.ref("/engine/conductor"), context.listen),
+        clock=context.clock,
+        report=report,
+    )
+    return {"state_dir": _folder(state_dir, "pit"), "core": core}
+
+
+def set_up_xi(context: SetupContext, *, state_dir: str, command: Sequence[str]) -> Mapping[str, object]:
+    """Build what the xi proxy needs: links to the configured executable, and where its journals lie."""
+    from adapters.text_editing.xi_link import XiLink
+
+    logs = _folder(context.run_dir, "logs")
+
+    def start_link(*args: object, **kwargs: object) -> XiLink:
+        raise NotImplementedError
+
+    return {"xi_links": start_link, "journal_dir": str(_folder(state_dir, "journals"))}
+
+
+def set_up_extensions(context: SetupContext, *, state_dir: str) -> Mapping[str, object]:
+    """Build what the extension host needs: where workers' logs go, and where it writes down what is installed."""
+    return {"extension_logs": _folder(context.run_dir, "logs"), "extension_state": _folder(state_dir, "extensions")}
+
+
+def _folder(parent: str, name: str) -> Path:
+    folder = Path(parent) / name
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder
