@@ -26,6 +26,7 @@ from .address import ActorPath
 from .clock import Clock
 from .dispatcher import DispatcherKind
 from .errors import NotBuiltError, RejectedError
+from .future import Future
 from .mailbox import DEFAULT_CAPACITY
 
 
@@ -34,6 +35,18 @@ class Ref(Protocol):
 
     def tell(self, message: Any) -> None:
         """Send a message."""
+        ...
+
+
+class Supervisor(Protocol):
+    """What an actor may ask of its supervisor. Nothing waits; wait for the futures with a bound."""
+
+    def add(self, spec: object) -> Future[Any]:
+        """Start what `spec`, a `ChildSpec` or `SupervisorSpec`, says beside the actor; the future has its ref once it runs."""
+        ...
+
+    def remove(self, name: str) -> Future[None]:
+        """Stop the child `name` and forget it; the future resolves once it is gone."""
         ...
 
 
@@ -58,6 +71,11 @@ class ActorContext(Protocol):
     @property
     def ref(self) -> Ref:
         """The actor's own ref."""
+        ...
+
+    @property
+    def supervisor(self) -> Supervisor:
+        """The actor's supervisor, to add siblings and remove them. Raises `NotBuiltError` where it is in another process."""
         ...
 
     def publish(self, type_: str, **fields: Any) -> None:
@@ -121,6 +139,13 @@ class Actor(_PykkaActor):
     def on_receive(self, message: Any) -> Any:
         """Handle a message; what is returned answers an ask. The default refuses what it does not know."""
         raise RejectedError(f"{type(self).__name__} does not handle messages of type {type(message).__name__}")
+
+    def on_kill(self) -> None:
+        """Make the handler that runs now return, as far as that can be done: it did not end in time and the actor is given up.
+
+        Called on another thread, so it must be quick and touch only what threads may share. An actor that stands for an OS
+        process kills that: a handler that waits for it then returns.
+        """
 
     def on_signal(self, signal: object) -> Any:
         """Handle a signal of the runtime's; only the runtime's own actors get any."""

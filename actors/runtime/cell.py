@@ -18,16 +18,17 @@ import structlog
 from msgspec import Struct
 
 from . import signals
-from .actor import Actor, ActorFactory
+from .actor import Actor, ActorFactory, Supervisor
 from .address import ActorPath
 from .clock import Clock, timestamp
 from .current import Activity, activity
 from .dead_letters import DeadLetters
 from .dispatcher import Dispatcher
 from .envelope import Envelope
-from .errors import ActorFailedError, AskTimeoutError, RejectedError, TerminatedError, UsageError
+from .errors import ActorFailedError, AskTimeoutError, NotBuiltError, RejectedError, TerminatedError, UsageError
 from .events import EventLog
 from .exits import describe, exit_of
+from .future import Future
 from .mailbox import Mailbox
 from .messages import PROXY_MESSAGES
 from .proxied import handle_proxied
@@ -67,6 +68,10 @@ class CellSpec(Struct, frozen=True):
     period_s: float | None = None
 
 
+class KilledError(TerminatedError):
+    """Fails an actor that is to end without being asked to stop."""
+
+
 class ActorCell:
     """One actor's cell. Any thread may call the public methods, but for `turn`, which is the dispatcher's."""
 
@@ -77,6 +82,7 @@ class ActorCell:
         factory: ActorFactory,
         dispatcher: Dispatcher,
         report: Callable[[signals.ChildReport], None],
+        supervisor: Supervisor | None = None,
     ) -> None:
         self.spec = spec
         self.ref = surroundings.ref(spec.path)
@@ -88,9 +94,13 @@ class ActorCell:
         self._factory = factory
         self._dispatcher = dispatcher
         self._report = report
+        self._supervisor = supervisor
         self._mailbox: Mailbox[Envelope, object] = Mailbox(spec.capacity, self._undeliverable)
         self._scheduled = threading.Lock()
         self._actor: Actor | None = None
+        self._in_hand: Envelope | None = None
+        self._begun = 0
+        self._abandoned = 0
         self._os_process: OsProcessSnapshot | None = None
         self._started_at: float | None = None
         self._processed = 0
@@ -111,6 +121,13 @@ class ActorCell:
         """The instance that handles messages now; only the runtime's own code looks at it from outside."""
         return self._actor
 
+    @property
+    def supervisor(self) -> Supervisor:
+        """The actor's supervisor, where that is in this process."""
+        if self._supervisor is None:
+            raise NotBuiltError(f"{self.path}: its supervisor is in another process: adding siblings there is not built yet")
+        return self._supervisor
+
     def put(self, envelope: Envelope) -> None:
         """Take a message. Raises `RejectedError` where the mailbox is full; on a stopped actor it becomes a dead letter."""
         if not self._mailbox.put(envelope):
@@ -118,12 +135,16 @@ class ActorCell:
         self._wake()
 
     def signal(self, signal: object) -> None:
-        """Take a signal of the runtime's, ahead of every message."""
+        """Take a signal of the runtime's, ahead of every message. One that wants an answer is refused by an actor that has ended."""
         self._mailbox.put_signal(signal)
         self._wake()
+        if self.state == "stopped" and self._mailbox.is_closed:
+            # After the put, as with messages: the turn that could have taken it may have been the last one.
+            self._refuse(signal)
 
     def start(self, incarnation: int) -> None:
         """Begin a life; the supervisor hears `ChildReady`, or `ChildExited` with what prevented it."""
+        self._begun = incarnation
         self.signal(signals.Start(incarnation))
 
     def stop(self) -> None:
@@ -133,6 +154,21 @@ class ActorCell:
     def fail(self, error: BaseException) -> None:
         """Fail before the next message."""
         self.signal(signals.Fail(error, self.incarnation))
+
+    def kill(self, reason: str) -> None:
+        """End before the next message, by `on_failure` and without `on_stop`; the supervisor hears `ChildExited`."""
+        self.fail(KilledError(f"killed: {reason}"))
+
+    def abandon(self, reason: str) -> None:
+        """Give up a life that does not end: a Python thread cannot be ended from outside.
+
+        The message in hand is answered now. What the life still does counts for nothing: it reports no more, and it is let go of
+        as soon as its handler returns. The mailbox stays, for the next life.
+        """
+        self._abandoned = self._begun
+        self.publish("actor.abandoned", reason=reason, incarnation=self._begun)
+        self._give_up_in_hand()
+        self.kill(reason)
 
     def ready(self) -> None:
         """Say that a supervisor, which is not ready by its `on_start` alone, is ready now. Only from its own turn."""
@@ -156,8 +192,9 @@ class ActorCell:
         self._mailbox.close()
 
     def release(self) -> None:
-        """Close the mailbox and a dispatcher that is this cell's own."""
+        """Close the mailbox and a dispatcher that is this cell's own; whatever was asked of it is answered now. Never waits."""
         self.close(self.state if self.state == "parked" else "stopped")
+        self._give_up_in_hand()
         if self._dispatcher.serves_one:
             self._dispatcher.close()
 
@@ -197,6 +234,8 @@ class ActorCell:
                     await self._handle(envelope)
                 else:
                     break
+        except Exception:  # nothing of one actor's may end the thread that serves others; what gets here is a fault of the runtime
+            _log.exception("actor.turn_failed", path=self.path)
         finally:
             self._scheduled.release()
             if self._has_work():
@@ -223,6 +262,13 @@ class ActorCell:
                     await self._fail(error)
             case _ if self._actor is not None:
                 await self._pass_on(self._actor, signal)
+            case _:
+                self._refuse(signal)
+
+    def _refuse(self, signal: object) -> None:
+        done = getattr(signal, "done", None)
+        if isinstance(done, Future):
+            done.set_error(TerminatedError(f"{self.path} has ended"))
 
     async def _pass_on(self, actor: Actor, signal: object) -> None:
         try:
@@ -231,7 +277,10 @@ class ActorCell:
             await self._fail(error)
 
     async def _start(self, incarnation: int) -> None:
+        if incarnation <= self._abandoned:
+            return
         self.incarnation = incarnation
+        self._mailbox.reopen()
         self.state = "starting" if self.last_exit is None else "restarting"
         try:
             with self._as_activity():
@@ -240,12 +289,14 @@ class ActorCell:
         except BaseException as error:  # whatever `on_start` raises means that this actor did not start
             self._started_at = None
             await self._let_go(error)
-            self._report(signals.ChildExited(self.path, self.incarnation, exit_of("start_failed", error, self._wall()), error))
+            self._report_exit("start_failed", error)
             return
         if not self.spec.is_supervisor:
             self._become_ready()
 
     def _become_ready(self) -> None:
+        if self._is_abandoned:
+            return
         self._started_at = self.clock.monotonic()
         self.state = "running"
         self._report(signals.ChildReady(self.path, self.incarnation))
@@ -271,8 +322,9 @@ class ActorCell:
                 self.publish("actor.stop_failed", error=describe(raised))
                 _log.error("actor.stop_failed", path=self.path, exc_info=raised)
         self._os_process = None
-        self.close()
-        self._report(signals.ChildExited(self.path, self.incarnation, exit_of("shutdown", error, self._wall()), error))
+        if not self._is_abandoned:
+            self.close()
+            self._report_exit("shutdown", error)
 
     async def _handle(self, envelope: Envelope) -> None:
         if envelope.deadline is not None and envelope.deadline <= self.clock.monotonic():
@@ -281,6 +333,7 @@ class ActorCell:
             return
         actor = self._actor
         assert actor is not None, "a running cell has a behaviour"  # noqa: S101  # guarded by `state`
+        self._in_hand = envelope
         try:
             with self._as_activity(envelope.correlation):
                 if isinstance(envelope.message, PROXY_MESSAGES):
@@ -299,6 +352,8 @@ class ActorCell:
             self._processed += 1
             if envelope.reply is not None:
                 envelope.reply.set_result(result)
+        finally:
+            self._in_hand = None
 
     async def _call(self, hook: Callable[..., Any], *args: Any) -> Any:
         result = hook(*args)
@@ -331,13 +386,29 @@ class ActorCell:
 
     async def _fail(self, error: BaseException, *, answer: Callable[[], None] = lambda: None) -> None:
         reason: ExitKind = "start_failed" if self._started_at is None else "failed"
-        self.state = "restarting"
+        if isinstance(error, KilledError):
+            reason = "killed"
+        if not self._is_abandoned:
+            self.state = "restarting"
         self._started_at = None
         _log.error("actor.failed", path=self.path, incarnation=self.incarnation, exc_info=error)
         await self._let_go(error)
         # After the state has changed, so that the asker finds the failure done; before the report, which may end this process.
         answer()
-        self._report(signals.ChildExited(self.path, self.incarnation, exit_of(reason, error, self._wall()), error))
+        self._report_exit(reason, error)
+
+    @property
+    def _is_abandoned(self) -> bool:
+        return self.incarnation <= self._abandoned
+
+    def _report_exit(self, reason: ExitKind, error: BaseException | None) -> None:
+        if not self._is_abandoned:
+            self._report(signals.ChildExited(self.path, self.incarnation, exit_of(reason, error, self._wall()), error))
+
+    def _give_up_in_hand(self) -> None:
+        envelope = self._in_hand
+        if envelope is not None:
+            self._answer_error(envelope, TerminatedError(f"{self.path} was given up while it handled {envelope.kind()}"))
 
     async def _let_go(self, error: BaseException) -> None:
         actor, self._actor = self._actor, None

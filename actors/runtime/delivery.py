@@ -57,7 +57,10 @@ class Delivery:
         def expire() -> None:
             future.set_error(AskTimeoutError(text))
 
-        timer = self._timers.call_at(deadline, expire)
+        def give_up() -> None:
+            future.set_error(TerminatedError("the system ended before the actor answered"))
+
+        timer = self._timers.call_at(deadline, expire, at_close=give_up)
         future.add_done_callback(lambda _: timer.cancel())
 
     def ask_encoded(self, path: ActorPath, tag: str, body: msgspec.Raw, timeout: float) -> Future[msgspec.Raw]:

@@ -9,6 +9,8 @@ A cell is scheduled at most once at a time (`cell.py` holds that flag), so a dis
 import asyncio
 import queue
 import threading
+import time
+import weakref
 from collections.abc import Coroutine
 from typing import Any, ClassVar, Literal, Protocol
 
@@ -36,7 +38,7 @@ class Dispatcher(Protocol):
         ...
 
     def close(self) -> None:
-        """Run no more turns, and end the threads; one that is stuck in a handler is left behind after 2 s."""
+        """Run no more turns, and end the threads; one that is stuck in a handler is left behind."""
         ...
 
 
@@ -81,7 +83,7 @@ class SharedDispatcher:
 
 
 class PinnedDispatcher:
-    """One thread for one actor."""
+    """One thread for one actor. `close` does not wait, since a supervisor calls it; `join` does."""
 
     serves_one: ClassVar[bool] = True
 
@@ -97,8 +99,11 @@ class PinnedDispatcher:
     def close(self) -> None:
         """End the thread after the turns that are queued already."""
         self._runnable.put(None)
+
+    def join(self, timeout: float) -> None:
+        """Wait until the thread has ended, `timeout` seconds at most."""
         if threading.current_thread() is not self._thread:
-            self._thread.join(JOIN_S)
+            self._thread.join(timeout)
 
     def _work(self) -> None:
         while (cell := self._runnable.get()) is not None:
@@ -159,11 +164,16 @@ class Dispatchers:
         self._lock = threading.Lock()
         self._shared: SharedDispatcher | None = None
         self._async: AsyncDispatcher | None = None
+        # Weak: one that has ended is of no interest, and its own thread keeps it until then.
+        self._pinned: weakref.WeakSet[PinnedDispatcher] = weakref.WeakSet()
 
     def of_kind(self, kind: DispatcherKind, actor: str) -> Dispatcher:
         """Give the dispatcher for an actor named `actor`; a pinned one is new each time, and its cell closes it."""
         if kind == "pinned":
-            return PinnedDispatcher(actor)
+            pinned = PinnedDispatcher(actor)
+            with self._lock:
+                self._pinned.add(pinned)
+            return pinned
         with self._lock:
             if kind == "shared":
                 self._shared = self._shared or SharedDispatcher(self._name)
@@ -172,9 +182,13 @@ class Dispatchers:
             return self._async
 
     def close(self) -> None:
-        """Close those that several actors share."""
+        """Close those that several actors share, and wait for the threads of the others, 2 s at most; their cells have closed them."""
         with self._lock:
             made = [dispatcher for dispatcher in (self._shared, self._async) if dispatcher is not None]
             self._shared = self._async = None
+            pinned = list(self._pinned)
         for dispatcher in made:
             dispatcher.close()
+        deadline = time.monotonic() + JOIN_S
+        for one in pinned:
+            one.join(max(0.0, deadline - time.monotonic()))

@@ -20,6 +20,7 @@ from .ref import ActorRef
 from .registry import Entry, Registry
 from .snapshot import ExitSnapshot
 from .supervision.children import ChildHandle, LocalChild
+from .supervision.handle import SupervisorHandle
 from .supervision.spec import AnySpec, ChildSpec, SupervisorSpec
 from .supervision.supervisor import SupervisorActor
 from .timers import Timers
@@ -65,17 +66,28 @@ class Household:
         return self.lives.get(path, 0) + 1
 
     def new_child(
-        self, path: ActorPath, spec: AnySpec, factory: ActorFactory | None, report: Callable[[signals.ChildReport], None]
+        self, path: ActorPath, spec: AnySpec, factory: ActorFactory | None, signal: Callable[[object], None]
     ) -> ChildHandle:
-        """Make a child's handle and let it be found at `path`. Raises `SpecError` where what it names cannot be used."""
+        """Make a child's handle and let it be found at `path`; `signal` puts a signal into the mailbox of its supervisor.
+
+        Raises `SpecError` where what the spec names cannot be used.
+        """
         if spec.process:
-            return self._new_node(path, spec, report)
-        return LocalChild(self.new_cell(path, spec, factory, report))
+            return self._new_node(path, spec, signal)
+        return LocalChild(self.new_cell(path, spec, factory, signal, SupervisorHandle(signal)))
 
     def new_cell(
-        self, path: ActorPath, spec: AnySpec, factory: ActorFactory | None, report: Callable[[signals.ChildReport], None]
+        self,
+        path: ActorPath,
+        spec: AnySpec,
+        factory: ActorFactory | None,
+        report: Callable[[signals.ChildReport], None],
+        supervisor: SupervisorHandle | None = None,
     ) -> ActorCell:
-        """Make an actor's cell in this process, whatever the spec says of nodes, and let it be found at `path`."""
+        """Make an actor's cell in this process, whatever the spec says of nodes, and let it be found at `path`.
+
+        `supervisor` is there where that is in this process too.
+        """
         if isinstance(spec, SupervisorSpec):
             cell = self._supervisor_cell(path, spec, report)
             self._registry.add(Entry(cell, SupervisorActor))
@@ -85,7 +97,7 @@ class Household:
         made = factory or factory_of(actor, spec.args, {**spec.kwargs, **self._needed(spec)})
         dispatcher = self._dispatchers.of_kind(kind, path)
         described = CellSpec(path, spec.actor.rpartition(":")[2], actor.mailbox_capacity, is_async=kind == "async")
-        cell = ActorCell(described, self, made, dispatcher, report)
+        cell = ActorCell(described, self, made, dispatcher, report, supervisor)
         self._remember(cell)
         self._registry.add(Entry(cell, actor))
         return cell

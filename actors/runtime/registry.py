@@ -4,7 +4,7 @@ import threading
 from typing import NamedTuple
 
 from .actor import Actor
-from .address import ActorPath
+from .address import ActorPath, is_within
 from .cell import ActorCell
 from .errors import NoSuchActorError
 
@@ -32,9 +32,12 @@ class Registry:
             before.cell.release()
 
     def remove(self, path: ActorPath) -> None:
-        """Let nobody be found at `path`."""
+        """Let nobody be found at `path`, nor below it where a supervisor was."""
         with self._lock:
-            self._entries.pop(path, None)
+            entry = self._entries.pop(path, None)
+            if entry is not None and entry.cell.spec.is_supervisor:
+                for below in [known for known in self._entries if is_within(known, path)]:
+                    del self._entries[below]
 
     def find(self, path: str) -> Entry:
         """Give who lives at `path`. Raises `NoSuchActorError`."""

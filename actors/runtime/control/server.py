@@ -77,25 +77,27 @@ class ControlServer:
             threading.Thread(target=self._serve, args=(client,), name="control-client", daemon=True).start()
 
     def _serve(self, client: socket.socket) -> None:
+        try:
+            with client, contextlib.suppress(OSError):  # the client has left
+                self._converse(client)
+        finally:
+            self._clients.release()
+
+    def _converse(self, client: socket.socket) -> None:
         reader = FrameReader(limit=MAX_QUESTION)
         try:
-            with client:
-                while data := client.recv(CHUNK):
-                    for payload in reader.feed(data):
-                        self._handle(client, payload)
+            while data := client.recv(CHUNK):
+                for payload in reader.feed(data):
+                    self._handle(client, payload)
         except ProtocolError as error:
             _log.warning("control.frame_rejected", reason=str(error))
             self._events.publish("frame.rejected", "/", peer="control", reason=str(error))
-        except OSError:
-            pass  # the client has left
-        finally:
-            self._clients.release()
+            _send(client, words.Refused("ProtocolError", str(error)))
 
     def _handle(self, client: socket.socket, payload: bytes) -> None:
         try:
             question = msgspec.msgpack.decode(payload, type=words.Question)
         except (msgspec.MsgspecError, RecursionError) as error:
-            _send(client, words.Refused("ProtocolError", f"no question: {error}"))
             raise ProtocolError(f"no question: {error}") from error
         if isinstance(question, words.FollowEvents):
             self._follow(client, question)

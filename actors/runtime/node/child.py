@@ -59,6 +59,10 @@ class NodeChild:
         del reason
         self._host.kill(self._path)
 
+    def abandon(self, reason: str) -> None:
+        """Kill the process; nothing of it is left behind."""
+        self.kill(reason)
+
     def release(self, state: ActorState) -> None:
         """Kill what is left of the process."""
         self._state = state

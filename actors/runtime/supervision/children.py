@@ -2,10 +2,13 @@
 
 from typing import Protocol
 
+import structlog
 from msgspec import structs
 
 from ..cell import ActorCell
 from ..snapshot import ActorSnapshot, ActorState, ExitSnapshot
+
+_log = structlog.get_logger("actors.runtime")
 
 
 class ChildHandle(Protocol):
@@ -22,7 +25,11 @@ class ChildHandle(Protocol):
         ...
 
     def kill(self, reason: str) -> None:
-        """End it by force; an actor that cannot be is abandoned."""
+        """End it without asking."""
+        ...
+
+    def abandon(self, reason: str) -> None:
+        """Give it up: it has not done what was due. A process is killed; what an actor does from now on counts for nothing."""
         ...
 
     def release(self, state: ActorState) -> None:
@@ -62,8 +69,15 @@ class LocalChild:
         self.cell.stop()
 
     def kill(self, reason: str) -> None:
-        """Abandon it: a Python thread cannot be ended from outside, so only its process's end will."""
+        """Abandon it: a Python thread cannot be ended from outside. Its `on_kill` may help; else only its process's end will."""
         self.cell.publish("actor.abandoned", reason=reason, incarnation=self.cell.incarnation)
+        actor = self.cell.behaviour
+        if actor is None:
+            return
+        try:
+            actor.on_kill()
+        except Exception:  # a failing `on_kill` changes nothing: the actor is given up already, and the supervisor must go on
+            _log.exception("actor.on_kill_failed", path=self.cell.path)
 
     def release(self, state: ActorState) -> None:
         """Close its mailbox, and its thread if it has one."""
@@ -77,5 +91,5 @@ class LocalChild:
     def snapshot(self) -> ActorSnapshot:
         """Give the actor, with its children if it is a supervisor."""
         own = self.cell.snapshot()
-        children = getattr(self.cell.behaviour, "child_snapshots", None)
+        children = getattr(self.cell.behaviour, "child_snapshots", None) if self.cell.spec.is_supervisor else None
         return structs.replace(own, children=tuple(children())) if children is not None else own

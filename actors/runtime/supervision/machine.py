@@ -9,7 +9,9 @@
 
 At first, children start one after the other, each when the one before is ready; one that fails stops those before it, in
 reverse, and the supervisor's start with its reason. (One that was added later and fails its first start is gone again, and
-nothing else happens.) Afterwards each exit is judged by `strategy`. Children stop in reverse order. An exit that arrives twice,
+nothing else happens.) Afterwards each exit is judged by `strategy`: by the restarts of all children where the supervisor escalates, by the child's own where
+it parks, so that one bad child parks no good one. A child that fails while later ones start is restarted, and the start goes on once it
+is back, or parked. Children stop in reverse order. An exit that arrives twice,
 or belongs to an earlier life, changes nothing.
 """
 
@@ -42,12 +44,13 @@ _ALIVE: tuple[ChildPhase, ...] = ("starting", "running", "stopping")
 
 
 class Child(Struct):
-    """What the machine remembers of one child. `failures` counts those in a row."""
+    """What the machine remembers of one child. `failures` counts those in a row; `restarts` are those that count for parking it."""
 
     spec: AnySpec
     phase: ChildPhase = "waiting"
     incarnation: int = 0
     failures: int = 0
+    restarts: tuple[float, ...] = ()
     ready_at: float | None = None
     was_ready: bool = False
 
@@ -91,7 +94,8 @@ class SupervisorMachine:
             return [*effects, Discard(child_id)]
         if not child.was_ready:
             return [*effects, *self._start_failed(child_id, ended)]
-        return [*effects, *self._judge(child, ended, now, chance)]
+        effects += self._judge(child, ended, now, chance)
+        return [*effects, *self._start_next()] if self.phase == "starting" else effects
 
     def due(self, child_id: str, incarnation: int) -> list[Effect]:
         """A restart's delay is over."""
@@ -136,11 +140,12 @@ class SupervisorMachine:
         if child is None or self.phase != "running" or child.phase not in ("parked", "stopped", "restarting"):
             return []
         child.failures = 0
+        child.restarts = ()
         return [self._begin(child)]
 
     def check_invariants(self) -> None:
         """Raise `AssertionError` where the state contradicts itself."""
-        starting = [child for child in self.children.values() if child.phase == "starting"]
+        starting = [child for child in self.children.values() if child.phase == "starting" and not child.was_ready]
         assert self.phase != "starting" or len(starting) <= 1, "children start one after the other"  # noqa: S101
         if self.phase == "stopped":
             phases = {child.phase for child in self.children.values()}
@@ -160,9 +165,14 @@ class SupervisorMachine:
     def _judge(self, child: Child, ended: ExitSnapshot, now: float, chance: float) -> list[Effect]:
         ran_for = 0.0 if child.ready_at is None else now - child.ready_at
         child.ready_at = None
-        past = strategy.History(self.restarts, child.failures, ran_for)
+        parks = self.spec.on_exhausted == "park"
+        past = strategy.History(child.restarts if parks else self.restarts, child.failures, ran_for)
         verdict, history = strategy.after_exit(self.spec, child.spec, ended.reason, past, now, chance)
-        self.restarts, child.failures = history.restarts, history.failures_in_a_row
+        child.failures = history.failures_in_a_row
+        if parks:
+            child.restarts = history.restarts
+        else:
+            self.restarts = history.restarts
         match verdict:
             case strategy.Restart(delay_s):
                 child.phase = "restarting"
@@ -172,7 +182,7 @@ class SupervisorMachine:
             case strategy.Forget():
                 del self.children[child.spec.id]
                 return [Discard(child.spec.id)]
-            case strategy.Exhausted(count) if self.spec.on_exhausted == "park":
+            case strategy.Exhausted(count) if parks:
                 child.phase = "parked"
                 return [Parked(child.spec.id, count)]
             case strategy.Exhausted(count):
@@ -185,6 +195,8 @@ class SupervisorMachine:
         return Begin(child.spec.id, child.incarnation)
 
     def _start_next(self) -> list[Effect]:
+        if any(child.phase in ("starting", "restarting") for child in self.children.values()):
+            return []
         waiting = next((child for child in self.children.values() if child.phase == "waiting"), None)
         if waiting is not None:
             return [self._begin(waiting)]

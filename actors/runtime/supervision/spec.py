@@ -4,6 +4,7 @@ A spec names an actor by its import path, so that it can be handed to another pr
 path. `SpecError` lists every problem of a spec at once, as `field: value: rule`.
 """
 
+import math
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
@@ -77,13 +78,18 @@ class ChildSpec(Struct, frozen=True, tag="child"):
 
     def __post_init__(self) -> None:
         problems = _Problems()
-        problems.check("id", self.id, is_name(self.id), "letters, digits, `.`, `_` and `-`")
+        problems.check("id", self.id, _is_name(self.id), "letters, digits, `.`, `_` and `-`")
         actor: object = self.actor
         if isinstance(actor, type):
+            problems.check("actor", actor, _is_actor(actor), "a subclass of actors.runtime.Actor")
             structs.force_setattr(self, "actor", import_path_of(actor))
-        structs.force_setattr(self, "args", tuple(self.args))
-        structs.force_setattr(self, "needs", tuple(self.needs))
         problems.check("actor", self.actor, _is_import_path(self.actor), "a class, or `package.module:Class`")
+        for field in ("args", "needs"):
+            given: object = getattr(self, field)
+            problems.check(field, given, isinstance(given, list | tuple), "a list or tuple")
+            structs.force_setattr(self, field, tuple(given) if isinstance(given, list | tuple) else ())
+        problems.check("needs", self.needs, all(isinstance(need, str) for need in self.needs), "names of the setup's parts")
+        problems.check("process", self.process, isinstance(self.process, bool), "True or False")
         if self.process:
             in_main = str(self.actor).startswith("__main__:")
             problems.check(
@@ -97,8 +103,9 @@ class ChildSpec(Struct, frozen=True, tag="child"):
         problems.check("dispatcher", self.dispatcher, self.dispatcher in (None, "shared", "pinned", "async"), _DISPATCHERS)
         problems.check_bounds(self.shutdown, self.start_timeout, self.backoff)
         problems.check_setup(self.setup, self.process)
-        for field, value in (("args", self.args), ("kwargs", self.kwargs), ("setup_args", self.setup_args)):
-            problems.check_plain(field, value)
+        problems.check_plain("args", self.args)
+        problems.check_keywords("kwargs", self.kwargs)
+        problems.check_keywords("setup_args", self.setup_args)
         problems.raise_if_any(f"child {self.id!r}")
 
 
@@ -147,8 +154,11 @@ class SupervisorSpec(Struct, frozen=True, tag="supervisor"):
         if self.strategy in _NOT_BUILT:
             raise NotBuiltError(f"supervisor {self.id!r}: strategy {self.strategy!r} is not built yet: use one_for_one")
         problems = _Problems()
-        problems.check("id", self.id, is_name(self.id), "letters, digits, `.`, `_` and `-`")
-        structs.force_setattr(self, "children", tuple(self.children))
+        problems.check("id", self.id, _is_name(self.id), "letters, digits, `.`, `_` and `-`")
+        children: object = self.children
+        problems.check("children", children, isinstance(children, list | tuple), "a list or tuple of specs")
+        structs.force_setattr(self, "children", tuple(children) if isinstance(children, list | tuple) else ())
+        problems.check("process", self.process, isinstance(self.process, bool), "True or False")
         problems.check("strategy", self.strategy, self.strategy == "one_for_one", "one_for_one")
         problems.check(
             "intensity", self.intensity, _is_whole(self.intensity) and self.intensity >= 0, "a whole number, 0 or more"
@@ -158,7 +168,7 @@ class SupervisorSpec(Struct, frozen=True, tag="supervisor"):
         problems.check("on_exhausted", self.on_exhausted, self.on_exhausted in ("escalate", "park"), "escalate or park")
         problems.check_bounds(self.shutdown, self.start_timeout, self.backoff)
         problems.check_setup(self.setup, self.process)
-        problems.check_plain("setup_args", self.setup_args)
+        problems.check_keywords("setup_args", self.setup_args)
         problems.check_children(self.children, inside_process=self.process)
         problems.raise_if_any(f"supervisor {self.id!r}")
 
@@ -177,7 +187,7 @@ class _Problems:
 
     def check(self, field: str, value: object, holds: bool, rule: str) -> None:
         if not holds:
-            self._found.append(f"{field}: {value!r}: {rule}")
+            self._found.append(f"{field}: {_shown(value)}: {rule}")
 
     def check_bounds(self, shutdown: Any, start_timeout: Any, backoff: object) -> None:
         fits = shutdown in ("kill", "infinity") or (_is_number(shutdown) and shutdown >= 0)
@@ -187,9 +197,13 @@ class _Problems:
         if not isinstance(backoff, Backoff):
             self.check("backoff", backoff, False, "a Backoff")
             return
-        self.check("backoff.min", backoff.min, 0 <= backoff.min <= backoff.max, "seconds, 0 to `max`")
-        self.check("backoff.factor", backoff.factor, backoff.factor >= 1, "1 or more")
-        self.check("backoff.jitter", backoff.jitter, 0 <= backoff.jitter <= 1, "a share, 0 to 1")
+        least, most, healthy_after = backoff.min, backoff.max, backoff.healthy_after
+        self.check("backoff.max", most, _is_number(most) and most >= 0, "seconds, 0 or more")
+        fits = _is_number(least) and 0 <= least and not (_is_number(most) and least > most)
+        self.check("backoff.min", least, fits, "seconds, 0 to `max`")
+        self.check("backoff.factor", backoff.factor, _is_number(backoff.factor) and backoff.factor >= 1, "1 or more")
+        self.check("backoff.jitter", backoff.jitter, _is_number(backoff.jitter) and 0 <= backoff.jitter <= 1, "a share, 0 to 1")
+        self.check("backoff.healthy_after", healthy_after, _is_number(healthy_after) and healthy_after >= 0, "seconds, 0 or more")
 
     def check_setup(self, setup: object, process: bool) -> None:
         if setup is not None:
@@ -199,8 +213,14 @@ class _Problems:
     def check_plain(self, field: str, value: object) -> None:
         try:
             msgspec.msgpack.encode(value)
-        except (TypeError, ValueError, OverflowError) as error:
+        except (TypeError, ValueError, OverflowError, RecursionError) as error:
             self.check(field, value, False, f"plain data, so that it can be handed to another process ({error})")
+
+    def check_keywords(self, field: str, value: object) -> None:
+        if isinstance(value, dict) and all(isinstance(key, str) for key in value):
+            self.check_plain(field, value)
+        else:
+            self.check(field, value, False, "a dict with text keys")
 
     def check_children(self, children: tuple[object, ...], *, inside_process: bool) -> None:
         ids: set[str] = set()
@@ -250,9 +270,25 @@ def _is_import_path(value: object) -> bool:
     return bool(colon) and all(part.isidentifier() for part in parts)
 
 
+def _shown(value: object) -> str:
+    try:
+        return repr(value)
+    except Exception:  # noqa: BLE001  # a value that cannot show itself (nested too deep, say) is named by its type
+        return f"<{type(value).__name__}>"
+
+
+def _is_name(value: object) -> bool:
+    return isinstance(value, str) and is_name(value)
+
+
+def _is_actor(actor: type) -> bool:
+    # By name: the class itself would bring threads along, and specs are data.
+    return any(import_path_of(ancestor) == "actors.runtime.actor:Actor" for ancestor in actor.__mro__)
+
+
 def _is_whole(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

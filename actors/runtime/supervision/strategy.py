@@ -66,10 +66,13 @@ def delay_of(backoff: Backoff, failures_in_a_row: int, chance: float) -> float:
     Full jitter, so that children that fell together do not rise together:
     https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
     """
-    if failures_in_a_row <= 1:
+    if failures_in_a_row <= 1 or backoff.min == 0:
         return 0.0
-    # The exponent is capped, since a float overflows long before a child gives up.
-    full = min(backoff.max, backoff.min * backoff.factor ** min(failures_in_a_row - 2, 64))
+    try:
+        full = min(backoff.max, backoff.min * float(backoff.factor) ** (failures_in_a_row - 2))
+    except OverflowError:
+        # A float ends long before a child gives up.
+        full = backoff.max
     return full * (1 - backoff.jitter * chance)
 
 

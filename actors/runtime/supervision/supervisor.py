@@ -16,7 +16,7 @@ from ..actor import Actor, ActorFactory
 from ..address import ActorPath, child_path, name_of
 from ..clock import Clock, seconds_of, timestamp
 from ..dispatcher import DispatcherKind
-from ..errors import NameTakenError, NoSuchActorError, StartError
+from ..errors import NameTakenError, NoSuchActorError, StartError, TerminatedError
 from ..events import EventLog
 from ..future import Future
 from ..ref import ActorRef
@@ -26,6 +26,10 @@ from . import effects
 from .children import ChildHandle
 from .machine import Child, ChildPhase, SupervisorMachine
 from .spec import AnySpec, SupervisorSpec
+
+
+KILL_WAIT_S = 1.0
+"""How long a child that is killed may take to be gone before it is given up."""
 
 
 class AddChild(NamedTuple):
@@ -77,9 +81,9 @@ class Household(Protocol):
         ...
 
     def new_child(
-        self, path: ActorPath, spec: AnySpec, factory: ActorFactory | None, report: Callable[[signals.ChildReport], None]
+        self, path: ActorPath, spec: AnySpec, factory: ActorFactory | None, signal: Callable[[object], None]
     ) -> ChildHandle:
-        """Make a child's handle and let it be found at `path`. Raises where the spec cannot be made."""
+        """Make a child's handle and let it be found at `path`; `signal` is the supervisor's. Raises where it cannot be made."""
         ...
 
     def forget_child(self, path: ActorPath) -> None:
@@ -134,7 +138,8 @@ class SupervisorActor(Actor):
         self._handles: dict[str, ChildHandle] = {}
         self._timers: dict[str, Timer] = {}
         self._detected_at: dict[str, float] = {}
-        self._waiting: dict[str, list[Future[Any]]] = {}
+        self._want_started: dict[str, list[Future[ActorRef]]] = {}
+        self._want_gone: dict[str, list[Future[None]]] = {}
 
     def on_start(self) -> None:
         """Make every child's handle, then begin with the first child."""
@@ -143,10 +148,12 @@ class SupervisorActor(Actor):
         self._carry_out(self._machine.start())
 
     def on_failure(self, *_: object) -> None:
-        """Kill what is left, so that no child outlives its supervisor."""
+        """Give up what is left, so that no child outlives its supervisor."""
         for name, handle in list(self._handles.items()):
-            handle.kill("its supervisor has failed")
+            if self._phase_of(name) in ("starting", "running", "stopping"):
+                handle.abandon("its supervisor has failed")
             self._release(name)
+        self._settle_all()
 
     def child_snapshots(self) -> Iterator[ActorSnapshot]:
         """Give every child, in start order. Any thread may call."""
@@ -171,10 +178,10 @@ class SupervisorActor(Actor):
                 self._on_overdue(child, incarnation, now)
             case AddChild():
                 self._on_add(signal)
-            case RemoveChild(name, done):
-                self._verb(name, done, self._machine.remove)
-            case RestartChild(name, done):
-                self._verb(name, done, self._machine.restart)
+            case RemoveChild():
+                self._on_remove(signal)
+            case RestartChild():
+                self._on_restart(signal)
             case _:
                 raise TypeError(f"a supervisor does not know {type(signal).__name__}")
 
@@ -184,13 +191,14 @@ class SupervisorActor(Actor):
             return
         self._detected_at[name] = now
         self._handles[name].last_exit = ended
-        started = child.was_ready
+        why = StartError(f"{child_path(self._cell.path, name)} did not start: {ended.error or ended.reason}")
+        # Taken before, told after: whoever hears that it did not start finds no trace of it.
+        hear = [] if child.was_ready else self._want_started.pop(name, [])
         self._carry_out(self._machine.exited(name, incarnation, ended, now, self._household.random.random()))
-        if not started:
-            why = f"{child_path(self._cell.path, name)} did not start: {ended.error or ended.reason}"
-            self._settle(name, error or StartError(why))
-        elif self._phase_of(name) in ("stopped", "parked", None):
-            self._settle(name, None)
+        if self._phase_of(name) in ("stopped", "parked", None):
+            hear += self._want_started.pop(name, [])
+        for future in hear:
+            future.set_error(error or why)
 
     def _on_overdue(self, name: str, incarnation: int, now: float) -> None:
         child = self._machine.children.get(name)
@@ -198,7 +206,7 @@ class SupervisorActor(Actor):
             return
         starting = child.phase == "starting"
         why = f"not ready within {child.spec.start_timeout} s" if starting else f"not stopped within {child.spec.shutdown} s"
-        self._handles[name].kill(why)
+        self._handles[name].abandon(why)
         at = timestamp(self._household.clock.wall())
         ended = ExitSnapshot("start_timeout" if starting else "killed", at=at, error=why)
         self._on_exit(name, incarnation, ended, now)
@@ -216,19 +224,36 @@ class SupervisorActor(Actor):
         except Exception as error:  # a spec that cannot be made is its sender's failure, not the supervisor's
             signal.done.set_error(error)
             return
-        self._waiting.setdefault(name, []).append(signal.done)
+        self._want_started.setdefault(name, []).append(signal.done)
         first = self._household.first_incarnation(child_path(self._cell.path, name))
         self._carry_out(self._machine.add(signal.spec, first))
 
-    def _verb(self, name: str, done: Future[Any], decide: Callable[[str], list[effects.Effect]]) -> None:
-        if name not in self._machine.children:
-            done.set_error(NoSuchActorError(f"there is no {child_path(self._cell.path, name)}"))
+    def _on_remove(self, signal: RemoveChild) -> None:
+        if self._is_known(signal):
+            self._want_gone.setdefault(signal.name, []).append(signal.done)
+            self._carry_out(self._machine.remove(signal.name))
+
+    def _on_restart(self, signal: RestartChild) -> None:
+        if not self._is_known(signal):
             return
-        self._waiting.setdefault(name, []).append(done)
-        to_do = decide(name)
-        self._carry_out(to_do)
-        if not to_do:
-            self._settle(name, None)
+        path = child_path(self._cell.path, signal.name)
+        match self._phase_of(signal.name):
+            case "running":
+                signal.done.set_result(self._household.ref(path))
+            case "stopping":
+                signal.done.set_error(TerminatedError(f"{path} is being removed"))
+            case _:
+                self._want_started.setdefault(signal.name, []).append(signal.done)
+                self._carry_out(self._machine.restart(signal.name))
+
+    def _is_known(self, signal: RemoveChild | RestartChild) -> bool:
+        if signal.name not in self._machine.children:
+            signal.done.set_error(NoSuchActorError(f"there is no {signal.name!r} below {self._cell.path}"))
+            return False
+        if self._machine.phase != "running":
+            signal.done.set_error(StartError(f"{self._cell.path} is {self._machine.phase}: its children cannot be changed"))
+            return False
+        return True
 
     def _carry_out(self, to_do: list[effects.Effect]) -> None:
         for effect in to_do:
@@ -260,6 +285,7 @@ class SupervisorActor(Actor):
             case effects.ReportStopped():
                 for name in list(self._handles):
                     self._release(name)
+                self._settle_all()
                 self._cell.finish()
             case effects.ReportStartFailed(name, ended) | effects.ReportFailed(name, ended):
                 how = "did not start" if isinstance(effect, effects.ReportStartFailed) else "used up its restarts"
@@ -282,11 +308,13 @@ class SupervisorActor(Actor):
             ready_ms = round((self._household.clock.wall() - seconds_of(ended.at)) * 1000, 3)
             self._handles[name].last_exit = structs.replace(ended, ready_ms=ready_ms)
         self._publish(f"actor.{what}", name, incarnation=incarnation, ready_ms=ready_ms)
-        self._settle(name, None)
+        for future in self._want_started.pop(name, ()):
+            future.set_result(self._household.ref(child_path(self._cell.path, name)))
 
     def _end(self, child: Child, incarnation: int) -> None:
         name = child.spec.id
         if child.spec.shutdown == "kill":
+            self._arm(name, KILL_WAIT_S, Overdue(name, incarnation))
             self._handles[name].kill("its shutdown is `kill`")
             return
         if child.spec.shutdown != "infinity":
@@ -304,6 +332,8 @@ class SupervisorActor(Actor):
         self._household.forget_child(child_path(self._cell.path, name))
         del self._handles[name]
         self._detected_at.pop(name, None)
+        for future in self._want_gone.pop(name, ()):
+            future.set_result(None)
 
     def _release(self, name: str) -> None:
         self._disarm(name)
@@ -313,12 +343,14 @@ class SupervisorActor(Actor):
         child = self._machine.children.get(name)
         return None if child is None else child.phase
 
-    def _settle(self, name: str, error: BaseException | None) -> None:
-        for future in self._waiting.pop(name, ()):
-            if error is None:
-                future.set_result(self._household.ref(child_path(self._cell.path, name)))
-            else:
-                future.set_error(error)
+    def _settle_all(self) -> None:
+        """Answer whoever still waits: nothing more will happen here."""
+        for name in list(self._want_started):
+            for starting in self._want_started.pop(name):
+                starting.set_error(TerminatedError(f"{self._cell.path} ended before {name!r} was running"))
+        for name in list(self._want_gone):
+            for leaving in self._want_gone.pop(name):
+                leaving.set_result(None)
 
     def _arm(self, name: str, delay_s: float, signal: object) -> None:
         self._disarm(name)

@@ -1,0 +1,42 @@
+"""SupervisorHandle: a supervisor as its children see it, who may change what it supervises while it runs.
+
+Only signals are put, so nobody's call can block a supervisor: how it went comes back in a future.
+"""
+
+from collections.abc import Callable
+
+from ..errors import SpecError
+from ..future import Future
+from ..ref import ActorRef
+from .spec import ChildSpec, SupervisorSpec
+from .supervisor import AddChild, RemoveChild
+
+
+class SupervisorHandle:
+    """One supervisor; `signal` puts a signal into its mailbox. Any thread may call.
+
+    Wait for the futures with a bound: a supervisor that ends meanwhile may leave them open, and an actor that waits for its own
+    removal waits in vain.
+    """
+
+    def __init__(self, signal: Callable[[object], None]) -> None:
+        self._signal = signal
+
+    def add(self, spec: object) -> Future[ActorRef]:
+        """Start a further child; the future has its ref once it is running.
+
+        It fails with what the child's `on_start` raised (nothing is left of the child then), `NameTakenError`, `SpecError`, or
+        `StartError` where the child was not ready in time or the supervisor is not running.
+        """
+        done: Future[ActorRef] = Future()
+        if isinstance(spec, ChildSpec | SupervisorSpec):
+            self._signal(AddChild(spec, None, done))
+        else:
+            done.set_error(SpecError(f"add: {spec!r}: a ChildSpec or a SupervisorSpec"))
+        return done
+
+    def remove(self, name: str) -> Future[None]:
+        """Stop a child and forget it; the future resolves once it is gone, or fails with `NoSuchActorError`."""
+        done: Future[None] = Future()
+        self._signal(RemoveChild(name, done))
+        return done

@@ -1,0 +1,151 @@
+"""A warden in a process of its own, for tests that kill it, its kernel or its nodes.
+
+Run as a script (`python -P -m tests.support.wardens RUN_DIR NAME`), it is the warden of the tree with that name below.
+"""
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+
+from actors.runtime import ChildSpec, SupervisorSpec
+from actors.runtime.control.client import ControlClient
+from actors.runtime.errors import ActorRuntimeError, RunDirectoryBusyError
+from actors.runtime.kernel_plan import KernelPlan
+from actors.runtime.snapshot import TreeSnapshot
+from actors.runtime.supervision.spec import encode_spec
+from actors.runtime.warden import run_warden
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = ("symphony", "actors", "adapters", "xi")
+CONDUCTOR = "actors.conductor:ConductorActor"
+BOUND_S = 10.0
+
+
+def trees() -> dict[str, SupervisorSpec]:
+    """The trees that tests run."""
+    engine = SupervisorSpec("engine", process=True, children=[ChildSpec("conductor", CONDUCTOR)])
+    sturdy = {"intensity": 20, "period": 60.0, "on_exhausted": "park"}
+    return {
+        "two_nodes": SupervisorSpec("root", **sturdy, children=[engine, ChildSpec("solo", CONDUCTOR, process=True)]),
+        "no_such_actor": SupervisorSpec(
+            "root", **sturdy, children=[engine, ChildSpec("bad", "actors.conductor:NoSuchActor", process=True)]
+        ),
+        "parent": SupervisorSpec(
+            "root", **sturdy, children=[ChildSpec("parent", "tests.support.orphans:ParentActor", process=True)]
+        ),
+        "stubborn": SupervisorSpec(
+            "root", **sturdy, children=[ChildSpec("stubborn", "tests.support.orphans:StubbornActor", process=True, shutdown=0.5)]
+        ),
+    }
+
+
+def main(run_dir: str, name: str) -> int:
+    """Be the warden; prints `ready`, then how it ended."""
+    plan = KernelPlan(name, run_dir, encode_spec(trees()[name]), PACKAGES)
+    try:
+        end = run_warden(plan, on_ready=lambda _: print("ready", flush=True))  # noqa: T201  # what the test reads
+    except RunDirectoryBusyError as error:
+        print(f"busy {error.holder}", flush=True)  # noqa: T201
+        return 6
+    print("ended" if end.ok else f"failed {end.problem}", flush=True)  # noqa: T201
+    return 0 if end.ok else 1
+
+
+class RunningWarden:
+    """A warden's process and its run directory."""
+
+    def __init__(self, run_dir: Path, name: str) -> None:
+        self.run_dir = run_dir
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        command = [sys.executable, "-P", "-m", "tests.support.wardens", str(run_dir), name]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment, start_new_session=True)
+
+    def read_line(self) -> str:
+        """Give the next line that the warden prints; a timer ends one that prints nothing."""
+        timer = threading.Timer(BOUND_S, self.process.kill)
+        timer.start()
+        try:
+            return self.process.stdout.readline().strip()
+        finally:
+            timer.cancel()
+
+    def client(self) -> ControlClient:
+        return ControlClient(self.run_dir / "control.sock")
+
+    def tree(self) -> TreeSnapshot:
+        with self.client() as client:
+            return client.tree().tree
+
+    def wait_for_tree(self, holds: Callable[[TreeSnapshot], bool], within_s: float) -> TreeSnapshot:
+        """Look at the tree until `holds` of it."""
+        last: list[TreeSnapshot] = []
+
+        def look() -> bool:
+            try:
+                last[:] = [self.tree()]
+            except ActorRuntimeError:
+                return False
+            return holds(last[0])
+
+        assert wait_until(look, within_s), last
+        return last[0]
+
+    def descendants(self) -> list[psutil.Process]:
+        return psutil.Process(self.process.pid).children(recursive=True)
+
+
+@contextmanager
+def running_warden(run_dir: Path, name: str) -> Iterator[RunningWarden]:
+    """A warden that is ready; nothing of it is left afterwards."""
+    warden = RunningWarden(run_dir, name)
+    family = [psutil.Process(warden.process.pid)]
+    try:
+        assert warden.read_line() == "ready"
+        family += warden.descendants()
+        yield warden
+    finally:
+        with warden.process:
+            if warden.process.poll() is None:
+                family += warden.descendants()
+                warden.process.terminate()
+            psutil.wait_procs([psutil.Process(warden.process.pid)] if warden.process.poll() is None else [], BOUND_S)
+            for left in family:
+                if left.is_running():
+                    left.kill()
+
+
+def wait_until(holds: Callable[[], bool], within_s: float) -> bool:
+    """Tell whether `holds` becomes true within the bound."""
+    pace = threading.Event()
+    deadline = time.monotonic() + within_s
+    while not holds():
+        if time.monotonic() > deadline:
+            return False
+        pace.wait(0.02)
+    return True
+
+
+def are_gone(processes: list[psutil.Process], within_s: float) -> bool:
+    """Tell whether all of them have ended within the bound; a zombie has."""
+
+    def ended() -> bool:
+        return not any(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in processes)
+
+    def look() -> bool:
+        try:
+            return ended()
+        except psutil.NoSuchProcess:
+            return False
+
+    return wait_until(look, within_s)
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
