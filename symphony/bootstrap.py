@@ -48,14 +48,10 @@ def set_up_engine(context: SetupContext, *, state_dir: str) -> Mapping[str, obje
 
 def set_up_xi(context: SetupContext, *, state_dir: str, command: Sequence[str]) -> Mapping[str, object]:
     """Build what the xi proxy needs: links to the configured executable, and where its journals lie."""
-    from adapters.text_editing.xi_link import XiLink
+    from adapters.text_editing.xi_link import XiLinks
 
-    logs = _folder(context.run_dir, "logs")
-
-    def start_link(*args: object, **kwargs: object) -> XiLink:
-        raise NotImplementedError
-
-    return {"xi_links": start_link, "journal_dir": str(_folder(state_dir, "journals"))}
+    links = XiLinks(tuple(command), log_file=str(_folder(context.run_dir, "logs") / "xi.log"))
+    return {"xi_links": links, "journal_dir": _folder(state_dir, "journals")}
 
 
 def set_up_extensions(context: SetupContext, *, state_dir: str) -> Mapping[str, object]:

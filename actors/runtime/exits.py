@@ -1,7 +1,6 @@
 """How lives end: from an exception or a wait status to an `ExitSnapshot`."""
 
 import signal as signals
-import traceback
 
 from .errors import OsProcessDiedError
 from .snapshot import ExitKind, ExitSnapshot
@@ -9,7 +8,8 @@ from .snapshot import ExitKind, ExitSnapshot
 
 def describe(error: BaseException) -> str:
     """Give an exception as one line: its class and its text."""
-    return traceback.format_exception_only(error)[-1].strip()
+    text = str(error)
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 def exit_of(reason: ExitKind, error: BaseException | None, at: str) -> ExitSnapshot:

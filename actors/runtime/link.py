@@ -91,7 +91,7 @@ class Link:
         self._identity = identity
         self._lock = threading.Lock()
         self._routes: dict[ActorPath, NodeAddress] = {}
-        self._nodes: frozenset[ActorPath] = frozenset()
+        self._nodes: frozenset[ActorPath] = frozenset({local.path})
         self._pending: dict[int, _Pending] = {}
         self._correlations = itertools.count(1)
         self._vocabularies: dict[tuple[type, ...], Vocabulary] = {}
@@ -109,7 +109,7 @@ class Link:
         with self._lock:
             gone = [known for known in self._routes.values() if known not in addresses]
             self._routes = {ActorPath(address.path): address for address in addresses}
-            self._nodes = frozenset(nodes)
+            self._nodes = frozenset({*nodes, self._local.path})
             orphans = [(key, pending) for key, pending in self._pending.items() if pending.node in gone]
             for key, _ in orphans:
                 del self._pending[key]
