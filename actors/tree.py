@@ -14,10 +14,11 @@ only, so that this module knows no adapter and the kernel no application code.
 
 from collections.abc import Sequence
 
-from actors.runtime import ChildSpec, SupervisorSpec
+from actors.runtime import Backoff, ChildSpec, SupervisorSpec
 
 ROOT_INTENSITY, ROOT_PERIOD_S = 20, 60.0
-"""A child that fails at every start backs off to 5 s and is parked within about a minute."""
+NODE_BACKOFF = Backoff(max=2.0, healthy_after=5.0)
+"""A node that fails again and again is still tried every 2 s, within the promise of 5 s, and is parked within about half a minute."""
 
 
 def symphony_tree(*, state_dir: str, xi_command: Sequence[str]) -> SupervisorSpec:
@@ -38,6 +39,7 @@ def _engine(state_dir: str) -> SupervisorSpec:
         setup="symphony.bootstrap:set_up_engine",
         setup_args={"state_dir": state_dir},
         shutdown=5.0,
+        backoff=NODE_BACKOFF,
         children=[
             SupervisorSpec("pit", children=pit_children()),
             ChildSpec("conductor", "actors.conductor:ConductorActor"),
@@ -66,6 +68,7 @@ def _xi(state_dir: str, xi_command: Sequence[str]) -> ChildSpec:
         setup="symphony.bootstrap:set_up_xi",
         setup_args={"state_dir": state_dir, "command": list(xi_command)},
         shutdown=5.0,
+        backoff=NODE_BACKOFF,
     )
 
 
@@ -76,6 +79,7 @@ def _extensions(state_dir: str) -> SupervisorSpec:
         setup="symphony.bootstrap:set_up_extensions",
         setup_args={"state_dir": state_dir},
         shutdown=5.0,
+        backoff=NODE_BACKOFF,
         children=[
             ChildSpec(
                 "registry",
