@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 from actors.runtime import Actor
 from symphony.domain.errors import SymphonyError
 from symphony.domain.workflow import Run
-from symphony.orchestration.core import SymphonyCore
 from symphony.orchestration.requests import EditText, GetRun, ListRuns, ReadText, RunMelody, Runs, Text
+from symphony.orchestration.symphony_core import SymphonyCore
 
 
 class CoreActor(Actor):

@@ -14,7 +14,7 @@ from actors.tree import symphony_tree
 from symphony.settings import Settings
 
 PACKAGES = ("symphony", "actors", "adapters", "xi")
-PRELOADED = ("symphony.bootstrap", "symphony.orchestration.core", "actors.core", "adapters.pit.actor_backed")
+PRELOADED = ("symphony.bootstrap", "symphony.orchestration.symphony_core", "actors.core", "adapters.pit.actor_backed")
 """What the fork server imports beforehand, so that a node is up in tens of milliseconds. None of it may start a thread."""
 
 
@@ -30,7 +30,7 @@ def set_up_engine(context: SetupContext, *, state_dir: str) -> Mapping[str, obje
     from adapters.extension.actor_hosted import ActorExtensionAdapter
     from adapters.pit.actor_backed import PitAdapter
     from adapters.text_editing.xi_editor import XiEditorAdapter
-    from symphony.orchestration.core import SymphonyCore
+    from symphony.orchestration.symphony_core import SymphonyCore
 
     def report(type_: str, **fields: str | int) -> None:
         context.publish(type_, "/engine/core", **fields)

@@ -15,10 +15,10 @@ from symphony.domain.errors import ConflictError, NotFoundError, UnavailableErro
 from symphony.domain.ids import ExtensionId, RunId
 from symphony.domain.melody import read_melody
 from symphony.domain.text import Edit, Position, Span
-from symphony.orchestration.core import SymphonyCore
 from symphony.orchestration.engine import LONGEST_WAIT_S, WorkflowEngine, delay_before
 from symphony.orchestration.operations import Operations
 from symphony.orchestration.requests import EditText, GetRun, ListRuns, ReadText, RunMelody
+from symphony.orchestration.symphony_core import SymphonyCore
 from tests.support.clock import FakeClock
 
 MELODY = Path(__file__).parents[3] / "examples" / "melodies" / "tidy.melody.toml"
