@@ -1,0 +1,1 @@
+"""`symphony melody`: workflows, one module a command."""
