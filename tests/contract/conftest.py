@@ -13,12 +13,12 @@ from typing import Any
 
 import pytest
 
-from tests.support import actor_harnesses, harnesses
+from tests.support import actor_harnesses, extension_harness, harnesses, xi_harness
 
 HARNESSES: dict[str, dict[str, Callable[[Path], AbstractAsyncContextManager[Any]]]] = {
-    "text_editing": {"in_memory": harnesses.in_memory_text_editing},
+    "text_editing": {"in_memory": harnesses.in_memory_text_editing, "xi": xi_harness.xi_text_editing},
     "pit": {"in_memory": harnesses.in_memory_pit, "actors": actor_harnesses.actor_pit},
-    "extension": {"in_memory": harnesses.in_memory_extensions},
+    "extension": {"in_memory": harnesses.in_memory_extensions, "actors": extension_harness.actor_extensions},
     "conductor": {"in_memory": harnesses.in_memory_conductor, "python": actor_harnesses.python_conductor},
 }
 BOUND_S = 60.0
