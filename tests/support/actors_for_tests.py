@@ -1,1 +1,142 @@
-"""Actors that other processes can import."""
+"""Actors that other processes can import, and that do what a test tells them by plain data."""
+
+import os
+import signal
+import threading
+
+from actors.runtime import Actor, ActorRef, Message, Request
+
+
+class Counter(Actor):
+    """Adds up what it is sent."""
+
+    def __init__(self, start=0):
+        self.total = start
+
+    def on_receive(self, message):
+        self.total += message
+        return self.total
+
+    def read(self):
+        return self.total
+
+
+class Servant(Actor):
+    """Obeys `[verb, argument]`; how its lives begin is told by `lives`: "ok", "raise" or "hang", the last one for all that follow.
+
+    `notes` is a file to which it adds a line for each start and stop.
+    """
+
+    dispatcher = "pinned"
+    expected_errors = (LookupError,)
+
+    def __init__(self, lives=("ok",), notes=None):
+        self._lives = lives
+        self._notes = notes
+        self.heard = []
+
+    def on_start(self):
+        life = self._lives[min(self.context.incarnation, len(self._lives)) - 1]
+        if life == "raise":
+            raise OSError("cannot start today")
+        if life == "hang":
+            threading.Event().wait()
+        self._note("started")
+
+    def on_stop(self):
+        self._note("stopped")
+
+    def on_receive(self, message):
+        verb, *arguments = message
+        return getattr(self, f"do_{verb}")(*arguments)
+
+    def do_note(self, what):
+        self.heard.append(what)
+        return list(self.heard)
+
+    def do_who(self):
+        return {"pid": os.getpid(), "path": self.context.path, "incarnation": self.context.incarnation}
+
+    def do_raise(self, kind, text):
+        raise {"LookupError": LookupError, "ValueError": ValueError, "SystemExit": SystemExit}[kind](text)
+
+    def do_return(self, what):
+        return what
+
+    def do_return_object(self):
+        return object()
+
+    def do_stop(self):
+        self.stop()
+
+    def do_signal(self, name):
+        os.kill(os.getpid(), signal.Signals[name])
+        threading.Event().wait()
+
+    def do_exit(self, code):
+        os._exit(code)
+
+    def do_hang(self):
+        threading.Event().wait()
+
+    def do_tell(self, ref: ActorRef, message):
+        ref.tell(message)
+        return repr(ref)
+
+    def do_ask(self, ref: ActorRef, message):
+        return ref.ask(message)
+
+    def do_own_ref(self):
+        return self.context.ref
+
+    def do_publish(self, type_, text):
+        self.context.publish(type_, text=text)
+
+    def _note(self, what):
+        if self._notes is not None:
+            with open(self._notes, "a", encoding="utf-8") as file:
+                file.write(f"{what} {self.context.path} {self.context.incarnation}\n")
+
+
+class Total(Message):
+    """What an account holds: a reply, and part of a question."""
+
+    amount: int
+    currency: str = "EUR"
+
+
+class GetTotal(Request[Total]):
+    """What does the account hold, and `extra` on top of it?"""
+
+    extra: int = 0
+
+
+class Deposit(Message):
+    """Pay in."""
+
+    total: Total
+    by: ActorRef | None = None
+
+
+class Unheard(Request[int]):
+    """A message that no account knows."""
+
+
+class Account(Actor):
+    """Understands typed messages only."""
+
+    messages = (GetTotal, Deposit)
+
+    def __init__(self):
+        self.amount = 0
+
+    def on_receive(self, message):
+        match message:
+            case GetTotal(extra):
+                return Total(self.amount + extra)
+            case Deposit(total, by):
+                self.amount += total.amount
+                if by is not None:
+                    by.tell("thanks")
+                return None
+        return super().on_receive(message)
