@@ -94,7 +94,7 @@ class XiProxyActor(Actor):
     def _open(self, buffer: BufferId) -> BufferReply:
         document = self._documents.get(buffer)
         if document is not None:
-            return self._reply(document)
+            return self._reply(document, "edited" if document.refresh() else None)
         document = self._documents[buffer] = open_document(self._link, self._journals, buffer)
         return self._reply(document, "opened")
 

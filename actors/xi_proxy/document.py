@@ -58,6 +58,23 @@ class Document:
         is_pristine = self._sha256 == self._disk
         return BufferState(BufferId(self.path), self.path, self._history.revision, is_pristine, self._sha256)
 
+    def refresh(self) -> bool:
+        """Read the file anew if others have changed it and nothing here is unsaved; True where that was so.
+
+        The editor gets a new view, since it would refuse to save one over a file that it has not read. A file that is gone, or no
+        text any more, is left for `save` to refuse. Raises `UnavailableError`, and nothing has changed.
+        """
+        if not self.state().pristine:
+            return False
+        try:
+            text = read_text(self.path)
+        except (NotFoundError, InvalidRequestError):
+            return False
+        if digest(text) == self._sha256:
+            return False
+        self._show(text)
+        return True
+
     def edit(self, edits: Sequence[Edit], revision: int) -> bool:
         """Apply all edits or none; False where that changes nothing.
 
@@ -108,6 +125,25 @@ class Document:
     def release(self) -> None:
         """Close the journal's file and leave everything for the next life."""
         self._journal.close()
+
+    def _show(self, text: str) -> None:
+        """Show what the file holds now in a view of its own, in place of the present one."""
+        try:
+            view = open_view(self._link, self.path, text)
+        except XiRefusedError as error:
+            raise UnavailableError(f"{self.path} changes while it is being read; try again: {error}") from error
+        if self._link.contents(view) != text:
+            self._link.close_view(view)
+            raise UnavailableError(f"{self.path} changes while it is being read; try again")
+        base = Base(self.path, self._history.revision + 1, digest(text), text)
+        try:
+            self._journal.rewrite(base)
+        except JournalError as error:
+            self._link.close_view(view)
+            raise UnavailableError(f"{self.path} was not read anew: {error}; free some space, then try again") from error
+        self._link.close_view(self._view)
+        self._view, self._history = view, History(base)
+        self._disk = self._sha256 = digest(text)
 
     def _step(self, kind: Literal["undo", "redo"]) -> bool:
         self._step_in_xi(kind)

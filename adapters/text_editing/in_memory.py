@@ -56,6 +56,8 @@ class InMemoryTextEditing:
         if buffer not in self._buffers:
             self._buffers[buffer] = _Buffer(buffer, self._read(buffer))
             self._publish("opened", buffer)
+        else:
+            self._refresh(buffer)
         return self._buffers[buffer].state()
 
     async def text(self, buffer: BufferId) -> str:
@@ -129,6 +131,19 @@ class InMemoryTextEditing:
             return content.decode() if isinstance(content, bytes) else content
         except UnicodeDecodeError as error:
             raise InvalidRequestError(f"{path} is not UTF-8: {error.reason} at byte {error.start}") from error
+
+    def _refresh(self, buffer: BufferId) -> None:
+        """Read the file anew if it was changed and nothing is unsaved."""
+        opened = self._buffers[buffer]
+        try:
+            text = self._read(buffer)
+        except (NotFoundError, InvalidRequestError):
+            return
+        if opened.text == opened.saved != text:
+            revision = opened.revision + 1
+            self._buffers[buffer] = _Buffer(buffer, text)
+            self._buffers[buffer].revision = revision
+            self._publish("edited", buffer)
 
     def _is_directory(self, path: str) -> bool:
         return any(known.startswith(path.rstrip("/") + "/") for known in self._files)

@@ -49,6 +49,8 @@ class TextEditingPort(Protocol):
     async def open(self, path: str) -> BufferState:
         """Open the file at the absolute `path`, or give the buffer that already shows it.
 
+        Such a buffer is read anew, under the next revision and without its undo history, if the file was changed by others meanwhile
+        and nothing in the buffer is unsaved.
         `NotFoundError`: there is no such file. `InvalidRequestError`: it is a directory, unreadable, or not UTF-8.
         """
         ...
@@ -67,7 +69,7 @@ class TextEditingPort(Protocol):
     async def edit(self, buffer: BufferId, edits: Sequence[Edit], *, revision: int) -> BufferState:
         """Apply `edits`, one after the other, all or none, to the text as it was at `revision`.
 
-        `NotFoundError`: the buffer is not open. `ConflictError`: it is at another revision. `InvalidRequestError`: a position lies
+        `NotFoundError`: the buffer is not open. `ConflictError`: it is at another revision. `InvalidRequestError`: a position is
         outside the text.
         """
         ...

@@ -15,9 +15,9 @@ from symphony.ports import ConductorPort, ExtensionPort, PitPort, TextEditingPor
 from symphony.ports.declared import declared_errors
 
 ADAPTERS = {
-    TextEditingPort: ["adapters.text_editing.in_memory:InMemoryTextEditing"],
+    TextEditingPort: ["adapters.text_editing.in_memory:InMemoryTextEditing", "adapters.text_editing.xi_editor:XiEditorAdapter"],
     PitPort: ["adapters.pit.in_memory:InMemoryPit", "adapters.pit.actor_backed:PitAdapter"],
-    ExtensionPort: ["adapters.extension.in_memory:InMemoryExtensions"],
+    ExtensionPort: ["adapters.extension.in_memory:InMemoryExtensions", "adapters.extension.actor_hosted:ActorExtensionAdapter"],
     ConductorPort: ["adapters.conductor.in_memory:InMemoryConductor", "adapters.conductor.python:PythonConductorAdapter"],
 }
 

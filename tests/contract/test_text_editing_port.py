@@ -52,6 +52,38 @@ async def test_opening_an_open_file_gives_its_buffer_as_it_is(text_editing):
     assert await text_editing.port.text(state.id) == "xone"
 
 
+async def test_opening_again_reads_a_file_that_others_changed_if_nothing_is_unsaved(text_editing):
+    path = text_editing.write_file("a.txt", b"one")
+    state = await text_editing.port.open(path)
+    text_editing.write_file("a.txt", b"two")
+
+    again = await text_editing.port.open(path)
+
+    assert (again.revision, again.pristine) == (state.revision + 1, True)
+    assert await text_editing.port.text(state.id) == "two"
+    edited = await text_editing.port.edit(state.id, [insert("x")], revision=again.revision)
+    assert (await text_editing.port.save(edited.id)).pristine
+    assert text_editing.read_file(path) == b"xtwo"
+
+
+async def test_opening_again_keeps_what_is_unsaved_although_others_changed_the_file(text_editing):
+    path = text_editing.write_file("a.txt", b"one")
+    state = await text_editing.port.open(path)
+    edited = await text_editing.port.edit(state.id, [insert("x")], revision=0)
+    text_editing.write_file("a.txt", b"two")
+
+    assert await text_editing.port.open(path) == edited
+    assert await text_editing.port.text(state.id) == "xone"
+
+
+async def test_opening_again_a_file_that_is_gone_gives_the_buffer_as_it_is(text_editing):
+    path = text_editing.write_file("a.txt", b"one")
+    state = await text_editing.port.open(path)
+    text_editing.write_file("a.txt", b"\xff not UTF-8")
+
+    assert await text_editing.port.open(path) == state
+
+
 async def test_a_missing_file_is_not_found(text_editing):
     path = text_editing.write_file("a.txt", b"")
 
