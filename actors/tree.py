@@ -18,7 +18,9 @@ from actors.runtime import Backoff, ChildSpec, SupervisorSpec
 
 ROOT_INTENSITY, ROOT_PERIOD_S = 20, 60.0
 NODE_BACKOFF = Backoff(max=2.0, healthy_after=5.0)
-"""A node that fails again and again is still tried every 2 s, within the promise of 5 s, and is parked within about half a minute."""
+"""A node that fails again and again is still tried every 2 s, within the promised 5 s, and is parked within half a minute or so."""
+EXTENSIONS_INTENSITY = 10
+"""An extension that crashes again and again is parked; its neighbours, in the same node, must not notice."""
 
 
 def symphony_tree(*, state_dir: str, xi_command: Sequence[str]) -> SupervisorSpec:
@@ -78,6 +80,8 @@ def _extensions(state_dir: str) -> SupervisorSpec:
         process=True,
         setup="symphony.bootstrap:set_up_extensions",
         setup_args={"state_dir": state_dir},
+        intensity=EXTENSIONS_INTENSITY,
+        on_exhausted="park",
         shutdown=5.0,
         backoff=NODE_BACKOFF,
         children=[

@@ -92,7 +92,7 @@ class Server:
         except RequestError as error:
             self._report("request.refused", method=method[:_NAME_LIMIT], reason=error.message)
             self._send(self._peer.error(number, error))
-        except Exception as error:  # noqa: BLE001 - our bug, and others' unsaved text is at stake: see the module
+        except Exception as error:  # our bug, and others' unsaved text is at stake: see the module
             self._report_bug(method, error)
             self._send(self._peer.error(number, RequestError(f"internal error: {error!r}", _INTERNAL_ERROR)))
 
@@ -104,7 +104,7 @@ class Server:
         except RequestError as error:
             self._report("notification.refused", method=method[:_NAME_LIMIT], reason=error.message)
             self._say("alert", updates.Alert(error.message))
-        except Exception as error:  # noqa: BLE001 - as for requests
+        except Exception as error:  # as for requests
             self._report_bug(method, error)
             self._say("alert", updates.Alert(f"internal error in {method}: {error!r}"))
 
@@ -166,8 +166,8 @@ class Server:
             self._render(view, outcome.requested)
         except RequestError as error:
             raise RequestError(f"{params.method}: {error.message}", error.code) from error
-        except Exception:
-            view.recover()  # the command may have stopped between the text and the view
+        except Exception:  # the command may have stopped between the text and the view
+            view.recover()
             raise
         reply(outcome.result)
 

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from typing import Protocol, TypeVar
 
 from symphony.domain.conducting import DecisionContext, Option
-from symphony.domain.errors import DeadlineExceededError, SymphonyError, UnavailableError
+from symphony.domain.errors import DeadlineExceededError, InvalidRequestError, NotBuiltError, SymphonyError, UnavailableError
 from symphony.domain.ids import DecisionId, RunId, StepId
 from symphony.domain.melody import resolve
 from symphony.domain.workflow import Run, Step, StepStatus
@@ -92,7 +92,9 @@ class WorkflowEngine:
 
     async def _on_failure(self, run_id: RunId, step: Step, attempt: int, error: SymphonyError) -> None:
         text = f"{type(error).__name__}: {error}"
-        options = (Option("retry"), Option("halt")) if attempt <= step.retries else (Option("halt"),)
+        # What breaks a rule breaks it at every try.
+        hopeless = isinstance(error, InvalidRequestError | NotBuiltError)
+        options = (Option("halt"),) if hopeless or attempt > step.retries else (Option("retry"), Option("halt"))
         context = DecisionContext(
             DecisionId(f"{run_id}/failure/{step.id}/{attempt}"), "after_failure", options, run_id, step.id, attempt
         )

@@ -82,7 +82,7 @@ class _ChannelHandler(logging.Handler):
             if record.exc_info:
                 fields["traceback"] = logging.Formatter().formatException(record.exc_info)[-MAX_TRACEBACK:]
             self._connection.send(Log(record.getMessage()[:MAX_TRACEBACK], fields))
-        except Exception:  # noqa: BLE001 - logging's rule: a record that cannot be handled must not raise in the code that logs
+        except Exception:  # logging's rule: a record that cannot be handled must not raise in the code that logs
             self.handleError(record)
 
 
@@ -102,7 +102,7 @@ def main(argv: Sequence[str]) -> NoReturn:
 def _run(connection: _Connection, directory: Path, entry: str) -> int:
     try:
         operations = load(directory, entry)
-    except BaseException as error:  # noqa: BLE001 - it is the author's code that raised, and the host that must hear of it
+    except BaseException as error:  # it is the author's code that raised, and the host that must hear of it
         connection.send(_failed(LOADING, error))
         return os.EX_SOFTWARE
     connection.send(
@@ -140,7 +140,7 @@ def _answer(operations: Mapping[str, Operation], invoke: Invoke) -> Result | Ref
         value = found.call(invoke.arguments)
     except RefusedError as error:
         return Refused(invoke.correlation, _text_of(error))
-    except BaseException as error:  # noqa: BLE001 - whatever an operation raises, sys.exit included, is its answer and ends nothing
+    except BaseException as error:  # whatever an operation raises, sys.exit included, is its answer and ends nothing
         return _failed(invoke.correlation, error)
     if not isinstance(value, dict):
         text = f"{invoke.operation} gave {type(value).__name__}; an operation gives a dict"
@@ -156,7 +156,7 @@ def _failed(correlation: int, error: BaseException) -> Failed:
 def _text_of(error: BaseException) -> str:
     try:
         text = str(error)
-    except Exception as second:  # noqa: BLE001 - the author's __str__ may raise anything, and the first error must still be told
+    except Exception as second:  # the author's __str__ may raise anything, and the first error must still be told
         text = f"(its text raised {type(second).__name__})"
     return _sendable(text[:MAX_TRACEBACK])
 
