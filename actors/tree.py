@@ -18,7 +18,7 @@ from actors.runtime import Backoff, ChildSpec, SupervisorSpec
 
 ROOT_INTENSITY, ROOT_PERIOD_S = 20, 60.0
 NODE_BACKOFF = Backoff(max=2.0, healthy_after=5.0)
-"""A node that fails again and again is still tried every 2 s, within the promised 5 s, and is parked within half a minute or so."""
+"""A node that fails again and again is still tried every 2 s, within the promised 5 s, and is parked in half a minute."""
 EXTENSIONS_INTENSITY = 10
 """An extension that crashes again and again is parked; its neighbours, in the same node, must not notice."""
 

@@ -49,8 +49,8 @@ class TextEditingPort(Protocol):
     async def open(self, path: str) -> BufferState:
         """Open the file at the absolute `path`, or give the buffer that already shows it.
 
-        Such a buffer is read anew, under the next revision and without its undo history, if the file was changed by others meanwhile
-        and nothing in the buffer is unsaved.
+        Such a buffer is read anew, under the next revision and without its undo history, if others changed the file meanwhile and
+        nothing in the buffer is unsaved.
         `NotFoundError`: there is no such file. `InvalidRequestError`: it is a directory, unreadable, or not UTF-8.
         """
         ...
