@@ -7,6 +7,8 @@ know more than the disk, so they are thrown away: the actor fails, and its next 
 from pathlib import Path
 from typing import Any, ClassVar, assert_never
 
+import structlog
+
 from actors.runtime import Actor
 from symphony.domain.artifact import Artifact, address_of
 from symphony.domain.errors import NotFoundError, SymphonyError, UnavailableError
@@ -18,6 +20,8 @@ from symphony.domain.pit.artifact_store import ArtifactStore
 from .blob_store import BlobStore
 from .messages import ListArtifacts, PutArtifact, ReadArtifact
 from .record_file import RecordFile
+
+_log = structlog.get_logger("actors.pit")
 
 
 class ArtifactStoreActor(Actor):
@@ -40,7 +44,10 @@ class ArtifactStoreActor(Actor):
         if recovered.torn_bytes:
             self.context.publish("journal.mended", torn_bytes=recovered.torn_bytes)
         self._store.handle(artifact_store.Restored(tuple(recovered.records)), self.context.clock.wall())
-        self._journal.compact(self._store.artifacts())
+        try:
+            self._journal.compact(self._store.artifacts())
+        except UnavailableError as error:  # the long journal is as good as the short one
+            _log.warning("journal.not_compacted", error=str(error))
 
     def on_stop(self) -> None:
         """Close the journal."""

@@ -7,6 +7,8 @@ is thrown away: the actor fails, and its next life restores what the disk has.
 from pathlib import Path
 from typing import Any, ClassVar, assert_never
 
+import structlog
+
 from actors.runtime import Actor
 from symphony.domain.errors import SymphonyError, UnavailableError
 from symphony.domain.ids import RunId, StepId
@@ -17,6 +19,8 @@ from symphony.domain.workflow import Run
 
 from .messages import BeginStep, CompleteStep, FailStep, GetRun, ListRuns, ReadySteps, StartRun
 from .record_file import RecordFile
+
+_log = structlog.get_logger("actors.pit")
 
 
 class DagTrackerActor(Actor):
@@ -37,7 +41,10 @@ class DagTrackerActor(Actor):
         if recovered.torn_bytes:
             self.context.publish("journal.mended", torn_bytes=recovered.torn_bytes)
         self._publish(self._tracker.handle(dag_tracker.Restored(tuple(recovered.records)), self.context.clock.wall()))
-        self._journal.compact(self._tracker.records())
+        try:
+            self._journal.compact(self._tracker.records())
+        except UnavailableError as error:  # the long journal is as good as the short one
+            _log.warning("journal.not_compacted", error=str(error))
 
     def on_stop(self) -> None:
         """Close the journal."""

@@ -96,12 +96,14 @@ class RecordFile(Generic[Record]):
             raise
 
     def compact(self, records: Iterable[Record]) -> None:
-        """Hold `records` and nothing else, or stay as before: the file is replaced whole."""
+        """Hold `records` and nothing else, or stay as before, open and all: the file is replaced whole."""
         content = b"".join([MAGIC, *(self._framed(record) for record in records)])
-        self.close()
         with disk_errors("compact", self.path):
             make_directory(self.path.parent)
             write_whole(self.path, content, self._temporary)
+        # What is open is the file as it was, which has no name any more.
+        self.close()
+        with disk_errors("open again", self.path):
             file = self.path.open("r+b", buffering=0)
             file.seek(len(content))
         self._file = file

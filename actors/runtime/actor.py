@@ -24,10 +24,11 @@ import pykka
 
 from .address import ActorPath
 from .clock import Clock
-from .dispatcher import DispatcherKind
-from .errors import NotBuiltError, RejectedError
+from .dispatcher import KINDS, DispatcherKind
+from .errors import NotBuiltError, RejectedError, SpecError
 from .future import Future
 from .mailbox import DEFAULT_CAPACITY
+from .ref import ActorRef
 
 
 class Ref(Protocol):
@@ -41,12 +42,16 @@ class Ref(Protocol):
 class Supervisor(Protocol):
     """What an actor may ask of its supervisor. Nothing waits; wait for the futures with a bound."""
 
-    def add(self, spec: object) -> Future[Any]:
+    def add(self, spec: object) -> Future[ActorRef]:
         """Start what `spec`, a `ChildSpec` or `SupervisorSpec`, says beside the actor; the future has its ref once it runs."""
         ...
 
     def remove(self, name: str) -> Future[None]:
         """Stop the child `name` and forget it; the future resolves once it is gone."""
+        ...
+
+    def restart(self, name: str) -> Future[ActorRef]:
+        """Start the child `name`, if it is parked, stopped or waits for its restart; the future resolves once it runs."""
         ...
 
 
@@ -119,6 +124,13 @@ class Actor(_PykkaActor):
 
     context: ActorContext
 
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Check the class attributes. Raises `SpecError`, which lists every problem."""
+        super().__init_subclass__(**options)
+        problems = _problems_of(cls)
+        if problems:
+            raise SpecError(*problems)
+
     def __init__(self) -> None:
         """Make the behaviour. The context is there already. Runs where the messages are handled."""
 
@@ -178,13 +190,44 @@ ActorFactory = Callable[[ActorContext], Actor]
 """Makes the behaviour of one life, with its context in place."""
 
 
-def factory_of(actor: type[Actor], args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None) -> ActorFactory:
-    """Give the factory that calls `actor(*args, **kwargs)`."""
+class ClassFactory:
+    """The factory that calls `actor(*args, **kwargs)`."""
 
-    def make(context: ActorContext) -> Actor:
-        made = actor.__new__(actor)
+    def __init__(self, actor: type[Actor], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+        self.actor = actor
+        self._args = args
+        self._kwargs = kwargs
+
+    def __call__(self, context: ActorContext) -> Actor:
+        """Make the behaviour of one life."""
+        made = self.actor.__new__(self.actor)
         made.context = context
-        made.__init__(*args, **(kwargs or {}))  # type: ignore[misc]  # so that `__init__` finds its context
+        made.__init__(*self._args, **self._kwargs)  # type: ignore[misc]  # so that `__init__` finds its context
         return made
 
-    return make
+
+def factory_of(actor: type[Actor], args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None) -> ClassFactory:
+    """Give the factory that calls `actor(*args, **kwargs)`."""
+    return ClassFactory(actor, args, kwargs or {})
+
+
+def _problems_of(actor: type[Actor]) -> list[str]:
+    """Say what the class attributes of an actor break."""
+    capacity, messages, errors = actor.mailbox_capacity, actor.messages, actor.expected_errors
+    are_errors = isinstance(errors, tuple | list) and all(
+        isinstance(kind, type) and issubclass(kind, Exception) for kind in errors
+    )
+    tags = [_tag(kind) for kind in messages] if isinstance(messages, tuple | list) else [None]
+    rules: list[tuple[str, object, bool, str]] = [
+        ("dispatcher", actor.dispatcher, actor.dispatcher in KINDS, "shared, pinned or async"),
+        ("mailbox_capacity", capacity, type(capacity) is int and capacity > 0, "a whole number, 1 or more"),
+        ("expected_errors", errors, are_errors, "a tuple of exception classes"),
+        ("messages", messages, None not in tags, "a tuple of Structs with a text tag, such as subclasses of Message or Request"),
+        ("messages", messages, len(set(tags)) == len(tags), "no tag twice"),
+    ]
+    return [f"{actor.__qualname__}: {field}: {value!r}: {rule}" for field, value, holds, rule in rules if not holds]
+
+
+def _tag(kind: object) -> str | None:
+    tag = getattr(getattr(kind, "__struct_config__", None), "tag", None)
+    return tag if isinstance(tag, str) else None

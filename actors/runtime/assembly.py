@@ -21,7 +21,8 @@ from .timers import Timers
 class LinkedSystem:
     """What a link needs of its system."""
 
-    def __init__(self, parts: "Assembly", path: ActorPath) -> None:
+    def __init__(self, parts: "Assembly", path: ActorPath, on_link_failed: Callable[[str], None]) -> None:
+        self.on_link_failed = on_link_failed
         self.clock = parts.clock
         self.timers = parts.timers
         self.events = parts.events
@@ -50,9 +51,9 @@ class Assembly(NamedTuple):
         """Give a ref to the actor at `path`, whether or not one lives there. Raises `InvalidPathError`."""
         return ActorRef(self.delivery, parse_path(path))
 
-    def local(self, path: ActorPath) -> LinkedSystem:
-        """Give what a link of the node at `path` needs."""
-        return LinkedSystem(self, path)
+    def local(self, path: ActorPath, on_link_failed: Callable[[str], None]) -> LinkedSystem:
+        """Give what a link of the node at `path` needs; `on_link_failed` hears why it can reach no other process any more."""
+        return LinkedSystem(self, path, on_link_failed)
 
     def close(self) -> None:
         """Stop every mailbox, timer and thread of the system. What is stuck in a handler is left behind."""
@@ -83,4 +84,5 @@ def assemble(name: str, node: str, clock: Clock, host: Callable[[], tuple[NodeHo
         make_ref=lambda path: ActorRef(delivery, parse_path(path)),
         host=host,
     )
+    events.listen(household.remember_life)
     return Assembly(clock, events, dead_letters, timers, dispatchers, registry, delivery, household)

@@ -12,60 +12,30 @@ import inspect
 import sys
 import threading
 from collections.abc import Callable
-from typing import Any, Protocol
-
-import structlog
-from msgspec import Struct
+from typing import Any
 
 from . import signals
 from .actor import Actor, ActorFactory, Supervisor
 from .address import ActorPath
+from .cell_spec import CellSpec, Surroundings
 from .clock import Clock, timestamp
-from .current import Activity, activity
-from .dead_letters import DeadLetters
+from .current import Activity, During
 from .dispatcher import Dispatcher
 from .envelope import Envelope
 from .errors import ActorFailedError, AskTimeoutError, NotBuiltError, RejectedError, TerminatedError, UsageError
-from .events import EventLog
 from .exits import describe, exit_of
 from .future import Future
+from .life import Life
+from .log import Log
 from .mailbox import Mailbox
 from .messages import PROXY_MESSAGES
 from .proxied import handle_proxied
-from .ref import ActorRef
 from .snapshot import ActorSnapshot, ActorState, ExitKind, ExitSnapshot, MailboxSnapshot, OsProcessSnapshot
 
-_log = structlog.get_logger("actors.runtime")
+_log = Log()
 
 BATCH = 64
 """Messages a turn: enough to make the hand-over cheap, few enough that other actors get their turn soon."""
-
-
-class Surroundings(Protocol):
-    """What a cell needs of its system."""
-
-    clock: Clock
-    events: EventLog
-    dead_letters: DeadLetters
-    node: str
-    pid: int
-
-    def ref(self, path: str) -> ActorRef:
-        """Give a ref to the actor at `path`."""
-        ...
-
-
-class CellSpec(Struct, frozen=True):
-    """What a cell is made of, but for the factory; `actor` is its name in snapshots, which show a supervisor's limits too."""
-
-    path: ActorPath
-    actor: str
-    capacity: int
-    is_async: bool
-    is_supervisor: bool = False
-    strategy: str | None = None
-    intensity: int | None = None
-    period_s: float | None = None
 
 
 class KilledError(TerminatedError):
@@ -131,15 +101,15 @@ class ActorCell:
     def put(self, envelope: Envelope) -> None:
         """Take a message. Raises `RejectedError` where the mailbox is full; on a stopped actor it becomes a dead letter."""
         if not self._mailbox.put(envelope):
-            raise RejectedError(f"{self.path}: the mailbox is full ({self._mailbox.capacity} messages wait)")
+            raise RejectedError(f"{self.path}: the mailbox is full ({self.spec.capacity} messages wait)")
         self._wake()
 
     def signal(self, signal: object) -> None:
-        """Take a signal of the runtime's, ahead of every message. One that wants an answer is refused by an actor that has ended."""
+        """Take a signal of the runtime's, ahead of every message. An actor that has ended refuses one that wants an answer."""
         self._mailbox.put_signal(signal)
         self._wake()
+        # After the put, as with messages: the turn that could have taken it may have been the last one.
         if self.state == "stopped" and self._mailbox.is_closed:
-            # After the put, as with messages: the turn that could have taken it may have been the last one.
             self._refuse(signal)
 
     def start(self, incarnation: int) -> None:
@@ -151,9 +121,9 @@ class ActorCell:
         """Stop before the next message; the supervisor hears `ChildExited`."""
         self.signal(signals.Stop())
 
-    def fail(self, error: BaseException) -> None:
-        """Fail before the next message."""
-        self.signal(signals.Fail(error, self.incarnation))
+    def fail(self, error: BaseException, incarnation: int | None = None) -> None:
+        """Fail the present life, or none if that is no more `incarnation`, before its next message."""
+        self.signal(signals.Fail(error, self.incarnation if incarnation is None else incarnation))
 
     def kill(self, reason: str) -> None:
         """End before the next message, by `on_failure` and without `on_stop`; the supervisor hears `ChildExited`."""
@@ -171,8 +141,12 @@ class ActorCell:
         self.kill(reason)
 
     def ready(self) -> None:
-        """Say that a supervisor, which is not ready by its `on_start` alone, is ready now. Only from its own turn."""
-        self._become_ready()
+        """Say that the actor is running; a supervisor is not by its `on_start` alone. Only from its own turn."""
+        if self._is_abandoned:
+            return
+        self._started_at = self.clock.monotonic()
+        self.state = "running"
+        self._report(signals.ChildReady(self.path, self.incarnation))
 
     def finish(self) -> None:
         """Say that a supervisor, which does not stop in one go, has stopped."""
@@ -202,6 +176,7 @@ class ActorCell:
         """Give the actor's state, without children."""
         now = self.clock.monotonic()
         oldest = self._mailbox.peek()
+        oldest_s = None if oldest is None else round(now - oldest.sent_at, 3)
         running = self.state == "running" and self._started_at is not None
         return ActorSnapshot(
             path=self.path,
@@ -215,9 +190,7 @@ class ActorCell:
             uptime_s=round(now - (self._started_at or now), 3) if running else None,
             restarts=self.restarts,
             last_exit=self.last_exit,
-            mailbox=MailboxSnapshot(
-                len(self._mailbox), self._mailbox.capacity, None if oldest is None else round(now - oldest.sent_at, 3)
-            ),
+            mailbox=MailboxSnapshot(len(self._mailbox), self._mailbox.capacity, oldest_s),
             processed=self._processed,
             strategy=self.spec.strategy,
             intensity=self.spec.intensity,
@@ -234,7 +207,7 @@ class ActorCell:
                     await self._handle(envelope)
                 else:
                     break
-        except Exception:  # nothing of one actor's may end the thread that serves others; what gets here is a fault of the runtime
+        except Exception:  # a fault of the runtime; it must not end the thread, which may serve others
             _log.exception("actor.turn_failed", path=self.path)
         finally:
             self._scheduled.release()
@@ -292,17 +265,10 @@ class ActorCell:
             self._report_exit("start_failed", error)
             return
         if not self.spec.is_supervisor:
-            self._become_ready()
-
-    def _become_ready(self) -> None:
-        if self._is_abandoned:
-            return
-        self._started_at = self.clock.monotonic()
-        self.state = "running"
-        self._report(signals.ChildReady(self.path, self.incarnation))
+            self.ready()
 
     def _make(self) -> Actor:
-        actor = self._factory(self)
+        actor = self._factory(Life(self))
         if not isinstance(actor, Actor):
             raise UsageError(f"{type(actor).__name__} is no Actor: subclass actors.runtime.Actor")
         return actor
@@ -375,13 +341,7 @@ class ActorCell:
     async def _fail_while_handling(self, envelope: Envelope, error: BaseException) -> None:
         failure = ActorFailedError(f"{self.path} failed on {envelope.kind()}: {describe(error)}")
         failure.__cause__ = error
-        self._surroundings.dead_letters.record(
-            self.path,
-            sender=envelope.sender,
-            type_=envelope.kind(),
-            message=envelope.message,
-            reason=f"the actor failed on it: {describe(error)}",
-        )
+        self._record_dead_letter(envelope, f"the actor failed on it: {describe(error)}")
         await self._fail(error, answer=lambda: self._answer_error(envelope, failure))
 
     async def _fail(self, error: BaseException, *, answer: Callable[[], None] = lambda: None) -> None:
@@ -403,11 +363,12 @@ class ActorCell:
 
     def _report_exit(self, reason: ExitKind, error: BaseException | None) -> None:
         if not self._is_abandoned:
-            self._report(signals.ChildExited(self.path, self.incarnation, exit_of(reason, error, self._wall()), error))
+            self._report(
+                signals.ChildExited(self.path, self.incarnation, exit_of(reason, error, timestamp(self.clock.wall())), error)
+            )
 
     def _give_up_in_hand(self) -> None:
-        envelope = self._in_hand
-        if envelope is not None:
+        if (envelope := self._in_hand) is not None:
             self._answer_error(envelope, TerminatedError(f"{self.path} was given up while it handled {envelope.kind()}"))
 
     async def _let_go(self, error: BaseException) -> None:
@@ -428,31 +389,11 @@ class ActorCell:
     def _undeliverable(self, envelope: Envelope) -> None:
         self._answer_error(envelope, TerminatedError(f"{self.path} ended before it handled {envelope.kind()}"))
         if envelope.reply is None:
-            self._surroundings.dead_letters.record(
-                self.path,
-                sender=envelope.sender,
-                type_=envelope.kind(),
-                message=envelope.message,
-                reason="the actor has ended",
-            )
+            self._record_dead_letter(envelope, "the actor has ended")
 
-    def _as_activity(self, correlation: int = 0) -> "_Activity":
-        return _Activity(Activity(self.path, self.incarnation, correlation))
+    def _record_dead_letter(self, envelope: Envelope, reason: str) -> None:
+        dead_letters, kind = self._surroundings.dead_letters, envelope.kind()
+        dead_letters.record(self.path, sender=envelope.sender, type_=kind, message=envelope.message, reason=reason)
 
-    def _wall(self) -> str:
-        return timestamp(self.clock.wall())
-
-
-class _Activity:
-    """Makes the actor and its message known to log lines while a handler runs."""
-
-    __slots__ = ("_activity", "_token")
-
-    def __init__(self, current: Activity) -> None:
-        self._activity = current
-
-    def __enter__(self) -> None:
-        self._token = activity.set(self._activity)
-
-    def __exit__(self, *_: object) -> None:
-        activity.reset(self._token)
+    def _as_activity(self, correlation: int = 0) -> During:
+        return During(Activity(self.path, self.incarnation, correlation))

@@ -29,3 +29,18 @@ def add_activity(_logger: Any, _method: str, event: MutableMapping[str, Any]) ->
         if current.correlation:
             event.setdefault("correlation_id", current.correlation)
     return event
+
+
+class During:
+    """Makes an activity known to log lines and to whom it sends while a handler runs: a context manager, for one use."""
+
+    __slots__ = ("_activity", "_token")
+
+    def __init__(self, current: Activity) -> None:
+        self._activity = current
+
+    def __enter__(self) -> None:
+        self._token = activity.set(self._activity)
+
+    def __exit__(self, *_: object) -> None:
+        activity.reset(self._token)

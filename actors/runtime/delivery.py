@@ -9,7 +9,7 @@ from .address import ActorPath
 from .clock import Clock
 from .current import activity
 from .envelope import Envelope
-from .errors import ActorRuntimeError, AskTimeoutError, RejectedError
+from .errors import ActorRuntimeError, AskTimeoutError, RejectedError, TerminatedError
 from .future import Future, resolved_with
 from .link import Link, LocalActor
 from .registry import Registry

@@ -182,7 +182,7 @@ class Dispatchers:
             return self._async
 
     def close(self) -> None:
-        """Close those that several actors share, and wait for the threads of the others, 2 s at most; their cells have closed them."""
+        """Close those that several actors share, and wait 2 s at most for the threads of the others, closed by their cells."""
         with self._lock:
             made = [dispatcher for dispatcher in (self._shared, self._async) if dispatcher is not None]
             self._shared = self._async = None

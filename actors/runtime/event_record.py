@@ -6,6 +6,7 @@ A disk that is slow or full costs lines of the record, which are counted, and ne
 import contextlib
 import queue
 import threading
+from collections.abc import Callable
 
 import msgspec
 import structlog
@@ -16,6 +17,7 @@ from .run_directory import RunDirectory
 _log = structlog.get_logger("actors.runtime")
 
 MAX_WAITING = 10_000
+ROTATE_ABOVE = 16 * 1024 * 1024
 
 
 class EventRecord:
@@ -44,19 +46,28 @@ class EventRecord:
 
     def _write_forever(self) -> None:
         while (event := self._waiting.get()) is not None:
-            try:
-                self._write(event)
-            except OSError as error:
-                self._lost += 1
-                _log.warning("event_record.write_failed", reason=str(error), lost=self._lost)
+            self._attempt(self._write, event)
+            if event.type in ("actor.started", "actor.restarted"):
+                self._attempt(self._write_lives, event)
+
+    def _attempt(self, write: Callable[[Event], None], event: Event) -> None:
+        try:
+            write(event)
+        except Exception as error:  # a full disk or a text that is no unicode costs this line, and never the thread
+            self._lost += 1
+            _log.warning("event_record.write_failed", reason=repr(error), lost=self._lost)
 
     def _write(self, event: Event) -> None:
         with self._run_dir.events.open("ab") as file:
             file.write(msgspec.json.encode(event.document()) + b"\n")
-        if event.type in ("actor.started", "actor.restarted"):
-            new = self._run_dir.lives.with_suffix(".new")
-            new.write_bytes(msgspec.json.encode(dict(self._lives)))
-            new.replace(self._run_dir.lives)
+            size = file.tell()
+        if size > ROTATE_ABOVE:
+            rotate(self._run_dir)
+
+    def _write_lives(self, _event: Event) -> None:
+        new = self._run_dir.lives.with_suffix(".new")
+        new.write_bytes(msgspec.json.encode(dict(self._lives)))
+        new.replace(self._run_dir.lives)
 
 
 def read_lives(run_dir: RunDirectory) -> dict[str, int]:
@@ -66,8 +77,8 @@ def read_lives(run_dir: RunDirectory) -> dict[str, int]:
     return {}
 
 
-def rotate(run_dir: RunDirectory, *, limit: int = 16 * 1024 * 1024) -> None:
-    """Start a new record where the old one is over `limit` bytes; the last one is kept."""
+def rotate(run_dir: RunDirectory) -> None:
+    """Start a new record where the old one is over 16 MiB; the last one is kept."""
     with contextlib.suppress(OSError):
-        if run_dir.events.stat().st_size > limit:
+        if run_dir.events.stat().st_size > ROTATE_ABOVE:
             run_dir.events.replace(run_dir.events.with_suffix(".old.jsonl"))

@@ -9,12 +9,12 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-import structlog
 from msgspec import Struct
 
 from .clock import Clock, timestamp
+from .log import Log
 
-_log = structlog.get_logger("actors.runtime")
+_log = Log()
 
 KEPT = 10_000
 
@@ -54,9 +54,10 @@ class EventLog:
         self._seq = 0
         self._listeners: list[Callable[[Event], None]] = []
 
-    def publish(self, type_: str, path: str, **fields: Field) -> Event:
-        """Record that something happened to the actor at `path`, now."""
-        return self._add(self._clock.wall(), type_, path, self._node, fields)
+    def publish(self, type_: str, path: str, **fields: object) -> Event:
+        """Record that something happened to the actor at `path`, now. A field that is no plain value is told by its `repr`."""
+        told = {name: _told(value) for name, value in fields.items()}
+        return self._add(self._clock.wall(), type_, path, self._node, told)
 
     def adopt(self, event: Event) -> Event:
         """Record an event of another node under a number of this log."""
@@ -112,3 +113,18 @@ class EventLog:
             listener(event)
         except Exception:  # a broken listener must not harm the publisher: a supervisor, or the thread that watches nodes
             _log.exception("event.listener_failed", type=event.type)
+
+
+def _told(value: object) -> Field:
+    """Give a field as it can cross a process: a value of another kind must not make the node's channel look broken."""
+    match value:
+        case None | bool() | float():
+            return value
+        case int() if -(2**63) <= value < 2**64:
+            return value
+        case str():
+            return value.encode("utf-8", "replace").decode()
+        case list() | tuple() if all(isinstance(item, str) for item in value):
+            return [str(item).encode("utf-8", "replace").decode() for item in value]
+        case _:
+            return repr(value)[:500]

@@ -5,13 +5,12 @@ import threading
 from collections.abc import Callable, Generator
 from typing import Any, Generic, TypeVar
 
-import structlog
-
 from .errors import AskTimeoutError, UsageError
+from .log import Log
 
 Value = TypeVar("Value")
 _PENDING = object()
-_log = structlog.get_logger("actors.runtime")
+_log = Log()
 
 
 class Future(Generic[Value]):
@@ -46,8 +45,8 @@ class Future(Generic[Value]):
 
         A timeout raises `AskTimeoutError` and stops the waiting, not the ask. Never call it on an event loop's thread: `await`.
         """
-        if not self.is_resolved() and asyncio._get_running_loop() is not None:  # noqa: SLF001
-            raise UsageError("blocking on an answer would stop this thread's event loop: write `await future`")
+        if not self.is_resolved():
+            refuse_on_event_loop()
         with self._condition:
             if not self._condition.wait_for(self.is_resolved, timeout):
                 raise AskTimeoutError(f"no answer within {timeout} s")
@@ -114,3 +113,10 @@ def resolved_with(error: BaseException) -> "Future[Any]":
     future: Future[Any] = Future()
     future.set_error(error)
     return future
+
+
+def refuse_on_event_loop() -> None:
+    """Raise `UsageError` on a thread whose event loop is running, which a wait would stop."""
+    # The public `get_running_loop` raises where there is none, which costs more than the whole wait.
+    if asyncio._get_running_loop() is not None:  # noqa: SLF001
+        raise UsageError("waiting for an answer would stop this thread's event loop: `await ref.ask(…, block=False)`")

@@ -5,14 +5,15 @@ import random
 from collections.abc import Callable, Mapping
 
 from . import signals
-from .actor import Actor, ActorContext, ActorFactory, factory_of
+from .actor import Actor, ActorContext, ActorFactory, ClassFactory, factory_of
 from .address import ActorPath
-from .cell import ActorCell, CellSpec
+from .cell import ActorCell
+from .cell_spec import CellSpec
 from .clock import Clock
 from .dead_letters import DeadLetters
 from .dispatcher import Dispatchers
 from .errors import NotBuiltError, SpecError
-from .events import EventLog
+from .events import Event, EventLog
 from .imports import load_actor
 from .node.child import NodeChild, NodeSurroundings
 from .node.host import NodeHost
@@ -56,14 +57,25 @@ class Household:
         self._registry = registry
         self._make_ref = make_ref
         self._host = host
+        self._made: set[ActorPath] = set()
 
     def ref(self, path: str) -> ActorRef:
         """Give a ref to the actor at `path`."""
         return self._make_ref(path)
 
+    def goes_on(self, path: ActorPath) -> bool:
+        """Tell whether there was a life at `path` in a process that ended before this one."""
+        return self.ended is not None and path in self.lives
+
     def first_incarnation(self, path: ActorPath) -> int:
         """Give the number of the first life here."""
         return self.lives.get(path, 0) + 1
+
+    def remember_life(self, event: Event) -> None:
+        """Listen to the events, so that a path's numbers grow also over a child that is removed and added again."""
+        incarnation = event.fields.get("incarnation")
+        if event.type in ("actor.started", "actor.restarted") and isinstance(incarnation, int):
+            self.lives[event.path] = max(incarnation, self.lives.get(event.path, 0))
 
     def new_child(
         self, path: ActorPath, spec: AnySpec, factory: ActorFactory | None, signal: Callable[[object], None]
@@ -92,7 +104,8 @@ class Household:
             cell = self._supervisor_cell(path, spec, report)
             self._registry.add(Entry(cell, SupervisorActor))
             return cell
-        actor = load_actor(spec.actor) if factory is None or "<locals>" not in spec.actor else Actor
+        # The class in hand, not one of the same name: its path may lead nowhere, or to another by now.
+        actor = factory.actor if isinstance(factory, ClassFactory) else load_actor(spec.actor)
         kind = spec.dispatcher or actor.dispatcher
         made = factory or factory_of(actor, spec.args, {**spec.kwargs, **self._needed(spec)})
         dispatcher = self._dispatchers.of_kind(kind, path)
@@ -131,7 +144,7 @@ class Household:
             raise NotBuiltError(f"{path}: a node inside a node is not built yet")
         host, surroundings = self._host()
         child = NodeChild(path, spec, host, surroundings, report)
-        if path in self.lives:
+        if self._is_successor(path):
             child.last_exit = self.ended
         return child
 
@@ -143,5 +156,11 @@ class Household:
         return {need: self.parts[need] for need in spec.needs}
 
     def _remember(self, cell: ActorCell) -> None:
-        if cell.path in self.lives:
+        if self._is_successor(cell.path):
             cell.last_exit = self.ended
+
+    def _is_successor(self, path: ActorPath) -> bool:
+        """Tell whether a life that is about to be made follows one of an earlier process; only the first one does."""
+        first, known = path not in self._made, path in self.lives
+        self._made.add(path)
+        return first and known

@@ -12,7 +12,7 @@ def load(path: str) -> Any:
     module_name, _, attribute_path = path.partition(":")
     try:
         found: Any = importlib.import_module(module_name)
-    except Exception as error:  # whatever a module raises at import, the spec that names it cannot be used
+    except (Exception, SystemExit) as error:  # whatever a module raises at import, the spec that names it cannot be used
         raise SpecError(f"{path}: cannot import {module_name}: {type(error).__name__}: {error}") from error
     for name in attribute_path.split("."):
         try:

@@ -10,7 +10,6 @@ import os
 import selectors
 import signal
 import sys
-import threading
 from pathlib import Path
 from typing import NoReturn
 
@@ -48,7 +47,7 @@ class Kernel:
     def __init__(self, plan: KernelPlan, run_dir: RunDirectory, warden: int) -> None:
         self._run_dir = run_dir
         self._warden = warden
-        self._stop_requested = threading.Event()
+        self._stop_requested = False
         spec = decode_spec(plan.spec)
         if not isinstance(spec, SupervisorSpec):
             raise SpecError("the root of a tree is a supervisor")
@@ -72,14 +71,14 @@ class Kernel:
                     if key.fd == lifeline_fd:
                         self._die_with_warden()
                     os.eventfd_read(self._wake_fd)
-                    if self._stop_requested.is_set():
-                        self._stop_requested.clear()
+                    if self._stop_requested:
+                        self._stop_requested = False
                         self._system.begin_stop()
         return self._finish()
 
     def request_stop(self) -> None:
-        """Stop the tree in order, soon. Any thread and signal handlers may call."""
-        self._stop_requested.set()
+        """Stop the tree in order, soon. A signal handler calls, so nothing here takes a lock."""
+        self._stop_requested = True
         self._wake()
 
     def _on_started(self, started: "Future[None]", words_fd: int) -> None:
@@ -102,15 +101,18 @@ class Kernel:
 
     def _die_with_warden(self) -> NoReturn:
         """End every process below, and this one: without a warden, nobody would restart or end them."""
-        _log.error("kernel.warden_died", warden=self._warden)
-        below = psutil.Process().children(recursive=True)
-        self._system.kill_nodes()
-        _, left = psutil.wait_procs(below, timeout=ORPHANS_WAIT_S)
-        for process in left:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                process.kill()
-        self._run_dir.tidy()
-        os._exit(EXIT_FAILED)
+        try:
+            _log.error("kernel.warden_died", warden=self._warden)
+            below = psutil.Process().children(recursive=True)
+            self._system.kill_nodes()
+            _, left = psutil.wait_procs(below, timeout=ORPHANS_WAIT_S)
+            for process in left:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    process.kill()
+            self._run_dir.tidy()
+        finally:
+            # Whatever went wrong, the nodes see the end of their channels when this process is gone.
+            os._exit(EXIT_FAILED)
 
     def _wake(self) -> None:
         os.eventfd_write(self._wake_fd, 1)
@@ -150,9 +152,10 @@ class Kernel:
     def _begin_stop(self, *, now: bool) -> words.Reply:
         tree = self._system.snapshot()
         pids = sorted({pid for actor in tree.root.walk() for pid in _pids_of(actor)} | {self._warden})
+        # The stop first: a supervisor that is not stopping yet would start a killed node again.
+        self._system.begin_stop()
         if now:
             self._system.kill_nodes()
-        self.request_stop()
         return words.Stopping(pids)
 
     def _ask(self, question: words.Ask) -> words.Reply:

@@ -11,8 +11,6 @@ import threading
 from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
-import structlog
-
 from .address import ROOT, ActorPath, closest
 from .clock import Clock
 from .dead_letters import DeadLetters
@@ -30,13 +28,15 @@ from .errors import (
     UnsendableError,
 )
 from .events import EventLog
+from .exits import describe, text_of
 from .future import Future, resolved_with
+from .log import Log
 from .messages import PROXY_MESSAGES, reply_type_of
 from .timers import Timer, Timers
 from .transport.base import NodeAddress, Open
 from .wire.codec import AskFrame, Codec, ErrorFrame, Frame, ReplyFrame, TellFrame, Vocabulary, tag_of
 
-_log = structlog.get_logger("actors.runtime")
+_log = Log()
 
 _KINDS: dict[str, type[ActorRuntimeError]] = {
     kind.__name__: kind
@@ -71,6 +71,10 @@ class Local(Protocol):
 
     def local_actor(self, path: str) -> LocalActor:
         """Give the actor at `path` in this process. Raises `NoSuchActorError`."""
+        ...
+
+    def on_link_failed(self, reason: str) -> None:
+        """Hear that this process can reach no other any more."""
         ...
 
 
@@ -110,13 +114,8 @@ class Link:
             gone = [known for known in self._routes.values() if known not in addresses]
             self._routes = {ActorPath(address.path): address for address in addresses}
             self._nodes = frozenset({*nodes, self._local.path})
-            orphans = [(key, pending) for key, pending in self._pending.items() if pending.node in gone]
-            for key, _ in orphans:
-                del self._pending[key]
         for address in gone:
             self._transport.forget(address)
-        for _, pending in orphans:
-            self._resolve(pending, TerminatedError(f"{pending.node.path} ended before it answered for {pending.target}"))
 
     def tell(self, node: ActorPath, path: ActorPath, message: Any, sender: str) -> None:
         """Send a message that wants no answer. Raises `DeliveryError` or `UnsendableError`."""
@@ -166,10 +165,19 @@ class Link:
     def close(self) -> None:
         """Close the transport; asks under way resolve."""
         self._transport.close()
+        self._give_up("this node ended")
+
+    def on_failed(self, reason: str) -> None:
+        """Hear that the transport has failed: a node that can be reached by nobody is of no use, so its system is told."""
+        self._give_up("this node's link failed")
+        self._local.events.publish("link.failed", self._local.path, reason=reason)
+        self._local.on_link_failed(reason)
+
+    def _give_up(self, why: str) -> None:
         with self._lock:
             left, self._pending = list(self._pending.values()), {}
         for pending in left:
-            self._resolve(pending, TerminatedError(f"this node ended before {pending.target} answered"))
+            self._resolve(pending, TerminatedError(f"{why} before {pending.target} answered"))
 
     def on_frame(self, peer: bytes, frame: bytes) -> None:
         """Take a frame of another node; a malformed one is rejected, counted and reported. On the transport's thread."""
@@ -179,13 +187,29 @@ class Link:
             self._reject(peer, str(error))
             return
         for envelope in envelopes:
-            match envelope:
-                case TellFrame() | AskFrame():
-                    self._on_message(peer, envelope)
-                case ReplyFrame():
-                    self._on_reply(envelope)
-                case ErrorFrame():
-                    self._on_error(envelope)
+            try:
+                self._on_envelope(peer, envelope)
+            except Exception as error:  # what one envelope sets off must not cost those behind it; it is reported as rejected
+                _log.exception("frame.failed")
+                self._reject(peer, f"{type(envelope).__name__}: {describe(error)}")
+
+    def _on_envelope(self, peer: bytes, envelope: Frame) -> None:
+        match envelope:
+            case TellFrame() | AskFrame():
+                self._on_message(peer, envelope)
+            case ReplyFrame():
+                self._on_reply(envelope)
+            case ErrorFrame():
+                self._on_error(envelope)
+
+    def on_forgotten(self, address: NodeAddress) -> None:
+        """Resolve what a life that has ended did not answer. On the transport's thread."""
+        with self._lock:
+            orphans = [(key, pending) for key, pending in self._pending.items() if pending.node == address]
+            for key, _ in orphans:
+                del self._pending[key]
+        for _, pending in orphans:
+            self._resolve(pending, TerminatedError(f"{pending.node.path} ended before it answered for {pending.target}"))
 
     def on_unsent(self, envelopes: list[bytes], reason: str) -> None:
         """Account for accepted envelopes that could not be sent. On the transport's thread."""
@@ -215,11 +239,14 @@ class Link:
 
     def _send(self, address: NodeAddress, frame: Frame, path: ActorPath) -> None:
         if not self._transport.send(address, self._codec.encode(frame)):
+            if self._routes.get(ActorPath(address.path)) != address:
+                raise TerminatedError(f"{address.path} ended before it heard of {path}")
             raise RejectedError(f"{path}: too many messages wait for {address.path}")
 
     def _on_message(self, peer: bytes, frame: TellFrame | AskFrame) -> None:
         slot = _ReplySlot(self, peer, frame.correlation, frame.to) if isinstance(frame, AskFrame) else None
         try:
+            self._check_it_is_here(frame.to)
             actor = self._local.local_actor(frame.to)
             message = self._message(actor, frame)
             deadline = None
@@ -244,6 +271,12 @@ class Link:
                 self._local.dead_letters.record(
                     frame.to, sender=frame.sender, type_=frame.tag or "untyped", message=bytes(frame.body), reason=str(error)
                 )
+
+    def _check_it_is_here(self, path: str) -> None:
+        node = self.node_of(path)
+        if node is not None:
+            # Not passed on: what the sender sends there itself, once it knows of that node, would overtake it.
+            raise NodeUnavailableError(f"{path} lives in {node}, which the sender's node does not know of yet: try again")
 
     def _message(self, actor: LocalActor, frame: TellFrame | AskFrame) -> Any:
         types = (*actor.messages, *PROXY_MESSAGES)
@@ -342,6 +375,7 @@ class _ReplySlot:
         """Send an error for an answer; False where one has been sent."""
         if not self._answered.acquire(blocking=False):
             return False
-        declared = isinstance(error, self.expected)
-        self._link.answer(self._peer, ErrorFrame(self._correlation, type(error).__name__, str(error), declared=declared))
+        # The runtime's own errors are told as what they are, also where an actor declares a class above them.
+        declared = isinstance(error, self.expected) and _KINDS.get(type(error).__name__) is not type(error)
+        self._link.answer(self._peer, ErrorFrame(self._correlation, type(error).__name__, text_of(error), declared=declared))
         return True

@@ -5,9 +5,11 @@ logger is taken where it is used, and a program that uses the runtime as a libra
 else calls this.
 """
 
+import contextlib
+import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 import msgspec
 import structlog
@@ -34,9 +36,24 @@ def set_up_logging(file: Path, *, node: str) -> None:
             _AddNode(node),
             structlog.processors.JSONRenderer(serializer=_as_json),
         ],
-        logger_factory=structlog.BytesLoggerFactory(file=stream),
+        logger_factory=structlog.BytesLoggerFactory(file=cast("BinaryIO", _Unfailing(stream))),
         cache_logger_on_first_use=True,
     )
+
+
+class _Unfailing:
+    """A stream whose writes may get lost and never fail: a full disk costs lines, not the actor that logs."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    def write(self, data: bytes) -> None:
+        with contextlib.suppress(OSError):
+            self._stream.write(data)
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError):
+            self._stream.flush()
 
 
 class _AddNode:
@@ -49,4 +66,14 @@ class _AddNode:
 
 
 def _as_json(event: Any, **_: Any) -> bytes:
-    return msgspec.json.encode(event, enc_hook=repr)
+    try:
+        return msgspec.json.encode(event, enc_hook=repr)
+    except Exception:  # what cannot be encoded (no unicode, a broken `repr`) must not harm who logs it
+        return json.dumps({str(key): _shown(value) for key, value in event.items()}).encode()
+
+
+def _shown(value: Any) -> str:
+    try:
+        return str(value)
+    except Exception as error:  # as above
+        return f"<{type(value).__name__} that cannot be shown: {type(error).__name__}>"

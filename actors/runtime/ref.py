@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any, Literal, Protocol, TypeVar, overload
 
 from .address import ActorPath
-from .future import Future
+from .future import Future, refuse_on_event_loop
 from .messages import Request
 from .proxy import ActorProxy
 
@@ -57,6 +57,8 @@ class ActorRef:
         `ActorRuntimeError` that says what happened. `timeout=None` waits as long as the actor lives. On an event loop's thread,
         `await ref.ask(…, block=False)`; blocking there raises `UsageError`.
         """
+        if block:
+            refuse_on_event_loop()
         future = self._delivery.ask(self.path, message, timeout)
         return future.get() if block else future
 

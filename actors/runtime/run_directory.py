@@ -9,6 +9,7 @@ import contextlib
 import fcntl
 import os
 import stat
+import time
 import zlib
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from .errors import RunDirectoryBusyError, RunDirectoryError
 
 MAX_SOCKET_PATH = 107
 """Bytes that Linux allows in the path of a unix socket."""
+LOCK_TRIES, LOCK_PAUSE_S = 3, 0.01
 _LONGEST_NAME = len("/nodes/") + 40
 
 
@@ -58,8 +60,8 @@ class RunDirectory:
     def endpoint(self, node: str, incarnation: int) -> str:
         """Give the ZeroMQ endpoint of a node's life."""
         name = node.strip("/").replace("/", ".") or "kernel"
-        # The checksum keeps two long names apart: a second bind to one path would steal it.
-        return f"ipc://{self.path}/nodes/{name[:16]}-{zlib.crc32(name.encode()):08x}.{incarnation}"
+        # The checksum keeps apart what has one name here, such as /a/b and /a.b: a second bind to one path would steal it.
+        return f"ipc://{self.path}/nodes/{name[:16]}-{zlib.crc32(node.encode()):08x}.{incarnation}"
 
     def prepare(self) -> None:
         """Make the folder and check who may enter. Raises `RunDirectoryError`."""
@@ -88,14 +90,19 @@ class RunDirectory:
             self._lock_fd = inherited_fd
             return inherited_fd
         self.prepare()
-        descriptor = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        descriptor = -1
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            descriptor = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            _lock(descriptor)
         except BlockingIOError as error:
             os.close(descriptor)
             holder = self.holder()
-            text = f"{self.path} is in use by kernel pid {holder.kernel or 'unknown'}: stop it with `symphony down`"
+            text = f"{self.path} is in use by {_named(holder)}: stop it with `symphony down`"
             raise RunDirectoryBusyError(text, holder=holder.kernel or None) from error
+        except OSError as error:
+            if descriptor >= 0:
+                os.close(descriptor)
+            raise RunDirectoryError(f"cannot lock {self.path / 'lock'}: {error.strerror}; use --run-dir DIR") from error
         self._lock_fd = descriptor
         return descriptor
 
@@ -109,7 +116,7 @@ class RunDirectory:
         """Read who holds (or last held) the lock."""
         try:
             return msgspec.json.decode((self.path / "lock").read_bytes(), type=Holder)
-        except (OSError, msgspec.MsgspecError):
+        except (OSError, ValueError, msgspec.MsgspecError):
             return Holder()
 
     def is_held(self) -> bool:
@@ -119,7 +126,8 @@ class RunDirectory:
         except OSError:
             return False
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # Shared, so that two who look do not take each other for a holder.
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
             return True
         finally:
@@ -147,3 +155,19 @@ class RunDirectory:
         if self._lock_fd >= 0:
             os.close(self._lock_fd)
             self._lock_fd = -1
+
+
+def _lock(descriptor: int) -> None:
+    """Take the lock. `is_held` takes it too, for some microseconds, so one refusal is not the last word."""
+    for _ in range(LOCK_TRIES):
+        with contextlib.suppress(BlockingIOError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        time.sleep(LOCK_PAUSE_S)
+    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _named(holder: Holder) -> str:
+    if holder.kernel:
+        return f"kernel pid {holder.kernel}"
+    return f"a kernel that warden pid {holder.warden} is starting" if holder.warden else "a kernel that is starting, pid unknown"

@@ -21,7 +21,7 @@ from .clock import Clock, SystemClock, timestamp
 from .dead_letters import DeadLetters
 from .dispatcher import DispatcherKind
 from .errors import NotBuiltError, StartError, UsageError
-from .events import Event, EventLog
+from .events import EventLog
 from .future import Future
 from .link import Link
 from .node import words
@@ -157,7 +157,8 @@ class ActorSystem:
             order = AddChild(ChildSpec(_required(name), actor, **options), factory_of(actor, args, kwargs), done)
         self._wait_for_start()
         self._root.cell.signal(order)
-        return done.get(START_TIMEOUT_S)
+        # The supervisor gives up after the spec's own bound, and says so.
+        return done.get(order.spec.start_timeout + STOP_TIMEOUT_S)
 
     def remove(self, name: str) -> None:
         """Stop a child of `/` and forget it; returns once it is gone. Raises `NoSuchActorError`."""
@@ -273,22 +274,19 @@ class ActorSystem:
                 self._host = self._new_host(run_dir)
             return self._host, self
 
+    def _on_link_failed(self, reason: str) -> None:
+        self._root.cell.fail(StartError(f"the link to the nodes failed: {reason}"))
+
     def _new_host(self, run_dir: RunDirectory) -> NodeHost:
         parts = self._parts
         host = NodeHost(run_dir, parts.clock, parts.events, origins_of(self._packages), self._preload)
         incarnation = self._root.cell.incarnation
         endpoint = run_dir.endpoint("/", incarnation)
-        link = Link(parts.local(ROOT), ref_codec(parts.ref), f"/#{incarnation}", endpoint, ZeromqTransport)
+        link = Link(parts.local(ROOT, self._on_link_failed), ref_codec(parts.ref), f"/#{incarnation}", endpoint, ZeromqTransport)
         host.own_address = NodeAddress(ROOT, incarnation, endpoint)
         host.on_routes = link.set_routes
         parts.delivery.link = link
-        parts.events.listen(self._remember_life)
         return host
-
-    def _remember_life(self, event: Event) -> None:
-        incarnation = event.fields.get("incarnation")
-        if event.type in ("actor.started", "actor.restarted") and isinstance(incarnation, int):
-            self.lives[event.path] = max(incarnation, self.lives.get(event.path, 0))
 
 
 def _required(name: str | None) -> str:

@@ -10,11 +10,10 @@ import math
 import threading
 from collections.abc import Callable
 
-import structlog
-
 from .clock import Clock
+from .log import Log
 
-_log = structlog.get_logger("actors.runtime")
+_log = Log()
 
 TIDY_ABOVE = 1000
 """Appointments from which on cancelled ones are cleared away, so that they cost memory and not every ask a search."""

@@ -8,6 +8,7 @@ kernels. A kernel that is killed is replaced, three times in 60 s at most; one t
 import contextlib
 import ctypes
 import os
+import select
 import selectors
 import signal
 import subprocess
@@ -31,6 +32,7 @@ GRACE_S = 0.6
 """How long what a dead kernel leaves behind may take to leave by itself."""
 KILL_WAIT_S = 5.0
 ORPHAN_GRACE_S = 2.0
+SPAWN_PAUSE_S = 1.0
 LOOK_S = 1.0
 """How often the warden looks for orphans while the kernel lives."""
 
@@ -42,8 +44,12 @@ class WardenEnd(Struct, frozen=True):
     problem: str = ""
 
 
-def run_warden(plan: KernelPlan, *, restarts: bool = True, on_ready: Callable[[float], None]) -> WardenEnd:
+def run_warden(
+    plan: KernelPlan, *, restarts: bool = True, on_ready: Callable[[float], None], start_timeout_s: float | None = None
+) -> WardenEnd:
     """Run a tree until it ends; `on_ready` is told once how many seconds it took to be up.
+
+    A tree that is not up within `start_timeout_s` seconds is ended.
 
     Must run in the main thread of a process without other threads: it takes over signals and children. SIGTERM and SIGINT stop
     the tree in order, a second one kills it. Raises `RunDirectoryBusyError` or `RunDirectoryError` before anything starts.
@@ -52,13 +58,21 @@ def run_warden(plan: KernelPlan, *, restarts: bool = True, on_ready: Callable[[f
     lock_fd = run_dir.claim()
     try:
         run_dir.sign(Holder(warden=os.getpid()))
-        return _Warden(plan, run_dir, lock_fd, on_ready).run(restarts=restarts)
+        return _Warden(plan, run_dir, lock_fd, on_ready, start_timeout_s).run(restarts=restarts)
     finally:
         run_dir.release()
 
 
 class _Warden:
-    def __init__(self, plan: KernelPlan, run_dir: RunDirectory, lock_fd: int, on_ready: Callable[[float], None]) -> None:
+    def __init__(
+        self,
+        plan: KernelPlan,
+        run_dir: RunDirectory,
+        lock_fd: int,
+        on_ready: Callable[[float], None],
+        start_timeout_s: float | None,
+    ) -> None:
+        self._start_timeout_s = start_timeout_s
         self._plan = plan
         self._run_dir = run_dir
         self._lock_fd = lock_fd
@@ -85,15 +99,12 @@ class _Warden:
     def _keep_running(self, wake_fd: int, *, restarts: bool) -> WardenEnd:
         deaths: list[float] = []
         while True:
-            kernel = _KernelProcess(self._plan, self._lock_fd)
-            try:
-                code = self._watch(kernel, wake_fd)
-            finally:
-                kernel.close()
+            self._problem = ""
+            code = self._run_kernel(wake_fd)
             self._end_descendants(GRACE_S)
             if code == 0:
                 return WardenEnd(ok=True)
-            if self._problem or self._signals or not restarts:
+            if self._signals or not restarts or (self._problem and self._on_ready is not None):
                 self._run_dir.tidy()
                 return WardenEnd(ok=False, problem=self._problem or f"the kernel ended with {_status_text(code)}")
             self._plan = msgspec.structs.replace(self._plan, ended=exit_of_status(code, timestamp(time.time())))
@@ -102,6 +113,19 @@ class _Warden:
             if len(deaths) > RESTARTS:
                 self._run_dir.tidy()
                 return WardenEnd(ok=False, problem=f"the kernel died {len(deaths)} times within {PERIOD_S:.0f} s: giving up")
+
+    def _run_kernel(self, wake_fd: int) -> int:
+        """Start a kernel and wait for its end; gives its status, and 1 where it could not be started at all."""
+        try:
+            kernel = _KernelProcess(self._plan, self._lock_fd)
+        except OSError as error:
+            self._problem = f"the kernel's process cannot be started: {error}"
+            select.select([], [], [], SPAWN_PAUSE_S)
+            return 1
+        try:
+            return self._watch(kernel, wake_fd)
+        finally:
+            kernel.close()
 
     def _watch(self, kernel: "_KernelProcess", wake_fd: int) -> int:
         """Wait until the kernel has died, and do what comes up meanwhile; gives its status."""
@@ -112,7 +136,7 @@ class _Warden:
             selector.register(kernel.words_fd, selectors.EVENT_READ)
             selector.register(wake_fd, selectors.EVENT_READ)
             while True:
-                for key, _ in selector.select(LOOK_S):
+                for key, _ in selector.select(self._pause_s()):
                     if key.fd == wake_fd:
                         with contextlib.suppress(BlockingIOError):
                             os.read(wake_fd, 512)
@@ -124,6 +148,17 @@ class _Warden:
                     handled += 1
                     kernel.send(signal.SIGTERM if handled == 1 else signal.SIGKILL)
                 self._look_for_orphans(kernel.pid)
+                self._check_start(kernel, time.monotonic() - started_at)
+
+    def _pause_s(self) -> float:
+        """Give how long to wait before the next look: shorter while a start is under way that may be late."""
+        return LOOK_S if self._on_ready is None or self._start_timeout_s is None else min(LOOK_S, self._start_timeout_s)
+
+    def _check_start(self, kernel: "_KernelProcess", seconds: float) -> None:
+        late = self._on_ready is not None and self._start_timeout_s is not None and seconds > self._start_timeout_s
+        if late and not self._problem:
+            self._problem = f"the tree was not up within {self._start_timeout_s} s"
+            kernel.send(signal.SIGKILL)
 
     def _hear(self, kernel: "_KernelProcess", selector: selectors.BaseSelector, seconds: float) -> None:
         lines = kernel.read_words()
@@ -143,7 +178,10 @@ class _Warden:
     def _look_for_orphans(self, kernel_pid: int) -> None:
         """End and reap processes that have become the warden's because their parent died; they get 2 s to leave."""
         now = time.monotonic()
-        orphans = [child.pid for child in psutil.Process().children() if child.pid != kernel_pid]
+        try:
+            orphans = [child.pid for child in psutil.Process().children() if child.pid != kernel_pid]
+        except (psutil.Error, OSError):  # no descriptor is left, say: the next look may have more luck
+            return
         self._seen_orphans = {pid: self._seen_orphans.get(pid, now) for pid in orphans}
         for pid, since in self._seen_orphans.items():
             if now - since > ORPHAN_GRACE_S:

@@ -14,7 +14,7 @@ import structlog
 from actors.runtime import Actor
 from actors.xi_proxy import messages
 from actors.xi_proxy.document import Document, open_document
-from actors.xi_proxy.journal import SUFFIX, DamagedJournalError
+from actors.xi_proxy.journal import SUFFIX, DamagedJournalError, JournalError
 from actors.xi_proxy.link import Links
 from actors.xi_proxy.messages import BufferReply, Effect, TextReply
 from actors.xi_proxy.restoring import restore_document
@@ -112,6 +112,10 @@ class XiProxyActor(Actor):
             document, outcome, torn_bytes = restore_document(self._link, file)
         except DamagedJournalError as error:
             self._set_aside(file, error)
+            return
+        except JournalError as error:  # a full disk, say: this buffer stays in its journal, and the others come back
+            _log.error("buffer.not_restored", file=str(file), error=str(error))
+            self.context.publish("buffer.not_restored", file=str(file), error=str(error))
             return
         self._documents[BufferId(document.path)] = document
         _log.info("buffer.restored", buffer=document.path, outcome=outcome, torn_bytes=torn_bytes)

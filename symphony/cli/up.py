@@ -66,7 +66,7 @@ def command(
         _print_ready(run_dir, ready_ms, as_json=invocation.as_json)
         return
     listener: Listener = TerminalListener(run_dir, as_json=invocation.as_json) if report_fd is None else PipeListener(report_fd)
-    _run(settings, listener, restarts=not no_restart)
+    _run(settings, listener, restarts=not no_restart, timeout_s=invocation.timeout_s)
 
 
 class TerminalListener:
@@ -87,13 +87,14 @@ class TerminalListener:
         """Print nothing: the command's own end says it."""
 
 
-def _run(settings: Settings, listener: Listener, *, restarts: bool) -> None:
+def _run(settings: Settings, listener: Listener, *, restarts: bool, timeout_s: float) -> None:
     """Be the warden until the tree has ended. Raises what prevented it from starting, or ended it."""
     from actors.runtime.warden import run_warden
     from symphony.bootstrap import kernel_plan
 
     try:
-        end = run_warden(kernel_plan(settings), restarts=restarts, on_ready=listener.on_ready)
+        plan = kernel_plan(settings)
+        end = run_warden(plan, restarts=restarts, on_ready=listener.on_ready, start_timeout_s=timeout_s)
     except Exception as error:  # told to whoever waits, then raised again
         listener.on_problem(report_of(error))
         raise

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from typing import Protocol, TypeVar
 
 from symphony.domain.conducting import DecisionContext, Option
-from symphony.domain.errors import DeadlineExceededError, InvalidRequestError, NotBuiltError, SymphonyError, UnavailableError
+from symphony.domain.errors import InvalidRequestError, NotBuiltError, SymphonyError, UnavailableError
 from symphony.domain.ids import DecisionId, RunId, StepId
 from symphony.domain.melody import resolve
 from symphony.domain.workflow import Run, Step, StepStatus
@@ -19,12 +19,12 @@ from symphony.ports.conductor import ConductorPort
 from symphony.ports.pit import PitPort
 
 from .operations import Operations
+from .patience import Wait, delay_before, patiently
 
 Result = TypeVar("Result")
 
 PATIENCE_S = 30.0
 """How long the engine waits for a part of its own process that is restarting."""
-FIRST_WAIT_S, LONGEST_WAIT_S = 0.02, 0.5
 
 
 class Report(Protocol):
@@ -46,7 +46,7 @@ class WorkflowEngine:
         clock: Clock,
         report: Report,
         *,
-        wait: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        wait: Wait = asyncio.sleep,
     ) -> None:
         self._operations = operations
         self._pit = pit
@@ -61,6 +61,7 @@ class WorkflowEngine:
             ready = await self._patiently(lambda: self._pit.ready_steps(run_id), PATIENCE_S)
             run = await self._patiently(lambda: self._pit.run(run_id), PATIENCE_S)
             if run.state != "running" or not ready:
+                await self._operations.leave(run)
                 self._report("run.finished", run=run_id, state=run.state)
                 return run
             await self._do_step(run, await self._choose(run, ready))
@@ -106,27 +107,10 @@ class WorkflowEngine:
             await self._wait(delay_before(attempt + 1))
 
     async def _patiently(self, call: Callable[[], Awaitable[Result]], budget_s: float, **about: str) -> Result:
-        """Call until a part that is away is back, `budget_s` seconds at most. Calls through ports may be made again safely."""
-        deadline = self._clock.monotonic() + budget_s
-        tries = 0
-        while True:
-            try:
-                return await call()
-            except DeadlineExceededError:
-                raise
-            except UnavailableError as error:
-                tries += 1
-                delay = delay_before(tries)
-                if self._clock.monotonic() + delay >= deadline:
-                    raise
-                if tries == 1:
-                    self._report("step.delayed" if about else "engine.delayed", reason=str(error), **about)
-                await self._wait(delay)
+        def say(error: UnavailableError) -> None:
+            self._report("step.delayed" if about else "engine.delayed", reason=str(error), **about)
 
-
-def delay_before(attempt: int) -> float:
-    """Give the seconds to wait before this attempt: short at first, since most parts are back within a fraction of a second."""
-    return min(LONGEST_WAIT_S, FIRST_WAIT_S * 2.0 ** min(attempt - 1, 16))
+        return await patiently(call, clock=self._clock, wait=self._wait, budget_s=budget_s, on_wait=say)
 
 
 def _status(run: Run, step: StepId) -> StepStatus:

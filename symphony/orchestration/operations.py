@@ -4,15 +4,16 @@ That is what lets a run go on after a crash: a step that was under way when the 
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TypeGuard, cast
 
 from symphony.domain.artifact import Lineage
-from symphony.domain.errors import ExtensionFailedError, InvalidRequestError, NotFoundError
+from symphony.domain.errors import ExtensionFailedError, InvalidRequestError, NotFoundError, UnavailableError
 from symphony.domain.ids import BufferId, RunId
 from symphony.domain.model import ModelSpec
 from symphony.domain.operations import check_arguments
 from symphony.domain.text import edits_between
-from symphony.domain.workflow import Plain, Step, Workflow
+from symphony.domain.workflow import Plain, Run, Step, Workflow
 from symphony.ports.extension import ExtensionPort, Value
 from symphony.ports.pit import PitPort
 from symphony.ports.text_editing import TextEditingPort
@@ -45,6 +46,32 @@ class Operations:
                 return await self._put(run, step, arguments)
             case unknown:
                 raise InvalidRequestError(f"step {step.id!r}: {unknown!r} is no operation")
+
+    async def prepare(self, workflow: Workflow) -> None:
+        """Install every extension that the workflow uses, and check that each has the operations asked of it.
+
+        Raises what `ExtensionPort.install` declares, and `InvalidRequestError` with every operation that there is not.
+        """
+        problems = []
+        for name, folder in workflow.extensions.items():
+            wanted = {step.id: step.extension_operation for step in workflow.steps if step.extension == name}
+            if not wanted:
+                continue
+            state = await self._extensions.install(folder)
+            problems += [
+                f"step {step!r}: {state.id} has no operation {operation!r}; it has {', '.join(state.operations)}"
+                for step, operation in wanted.items()
+                if operation not in state.operations
+            ]
+        if problems:
+            raise InvalidRequestError(*problems)
+
+    async def leave(self, run: Run) -> None:
+        """Close the buffers that a run has opened, but for those with something unsaved."""
+        opened = {status.outputs.get("buffer") for status in run.steps if status.state == "done"}
+        for buffer in opened:
+            if isinstance(buffer, str):
+                await close_if_saved(self._text, BufferId(buffer))
 
     async def _open(self, path: str) -> dict[str, Plain]:
         state = await self._text.open(path)
@@ -81,6 +108,14 @@ class Operations:
         content = str(arguments["text"]).encode()
         artifact = await self._pit.put_artifact(content, str(arguments["media_type"]), Lineage(run, step.id))
         return {"artifact": artifact.id}
+
+
+async def close_if_saved(text: TextEditingPort, buffer: BufferId) -> None:
+    """Close a buffer that has nothing unsaved. An editor keeps what is open for ever, through its own death too."""
+    # One that is closed already, or an editor that is away, leaves nothing for us to do.
+    with suppress(NotFoundError, UnavailableError):
+        if (await text.state(buffer)).pristine:
+            await text.close(buffer)
 
 
 def _plain(value: Mapping[str, object], extension: str) -> dict[str, Plain]:

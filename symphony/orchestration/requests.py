@@ -11,7 +11,11 @@ from symphony.domain.workflow import Plain, Run, Workflow
 
 
 class RunMelody(Struct, frozen=True, tag=True):
-    """Start a run and do not wait for its end; the same `run` again is the same run. Answered by its `Run`."""
+    """Start a run and do not wait for its end; the same `run` again is the same run. Answered by its `Run`.
+
+    Its extensions are installed first, so that what is wrong with them is said before anything starts. In every answer, texts of
+    more than 4,096 characters are left out of the steps' outputs.
+    """
 
     run: RunId
     workflow: Workflow

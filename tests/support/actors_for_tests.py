@@ -3,8 +3,10 @@
 import os
 import signal
 import threading
+from pathlib import Path
 
 from actors.runtime import Actor, ActorRef, Message, Request
+from actors.runtime.errors import DeliveryError
 
 
 class Counter(Actor):
@@ -21,14 +23,25 @@ class Counter(Actor):
         return self.total
 
 
+class Greeter(Actor):
+    """Tells the actor at `path` one thing as soon as it starts."""
+
+    def __init__(self, path):
+        self._path = path
+
+    def on_start(self):
+        ActorRef(self.context.ref._delivery, self._path).tell(1)  # there is no other way to a ref from a path here
+
+
 class Servant(Actor):
-    """Obeys `[verb, argument]`; how its lives begin is told by `lives`: "ok", "raise" or "hang", the last one for all that follow.
+    """Obeys `[verb, argument]`. How its lives begin is told by `lives`: "ok", "raise" or "hang", the last one for all others.
 
     `notes` is a file to which it adds a line for each start and stop.
     """
 
     dispatcher = "pinned"
-    expected_errors = (LookupError,)
+    mailbox_capacity = 10_000
+    expected_errors = (LookupError, DeliveryError)
 
     def __init__(self, lives=("ok",), notes=None):
         self._lives = lives
@@ -77,6 +90,7 @@ class Servant(Actor):
         os._exit(code)
 
     def do_hang(self):
+        self.context.publish("servant.hung")
         threading.Event().wait()
 
     def do_tell(self, ref: ActorRef, message):
@@ -94,7 +108,7 @@ class Servant(Actor):
 
     def _note(self, what):
         if self._notes is not None:
-            with open(self._notes, "a", encoding="utf-8") as file:
+            with Path(self._notes).open("a", encoding="utf-8") as file:
                 file.write(f"{what} {self.context.path} {self.context.incarnation}\n")
 
 
@@ -106,7 +120,7 @@ class Total(Message):
 
 
 class GetTotal(Request[Total]):
-    """What does the account hold, and `extra` on top of it?"""
+    """Ask what the account holds, and `extra` on top of it."""
 
     extra: int = 0
 
@@ -140,3 +154,11 @@ class Account(Actor):
                     by.tell("thanks")
                 return None
         return super().on_receive(message)
+
+
+class DiesAtStart(Actor):
+    """Takes its process along before it is ready."""
+
+    def on_start(self):
+        os.kill(os.getpid(), signal.SIGKILL)
+        threading.Event().wait()

@@ -13,7 +13,7 @@ from typing import Any
 
 from structlog.testing import capture_logs
 
-from actors.runtime import ActorRef, ActorSystem
+from actors.runtime import ActorRef, ActorSystem, SupervisorSpec
 from actors.runtime.errors import ActorFailedError
 from actors.runtime.node_process.system import SetupContext
 from actors.xi_proxy import messages
@@ -139,7 +139,7 @@ def running_proxy(folder: Path, command: tuple[str, ...] = XI, patience_s: float
 
     Its log lines are caught: to draw the traceback of a failure takes longer than the restart.
     """
-    with capture_logs(), ActorSystem() as system:
+    with capture_logs(), ActorSystem(root=SupervisorSpec("root", intensity=1000, on_exhausted="park")) as system:
         parts = {"xi_links": links(folder / "xi.log", command, patience_s), "journal_dir": str(folder / "journals")}
         system.spawn(XiProxyActor, name="xi", kwargs=parts)
         yield Proxy(system, folder)
@@ -163,7 +163,7 @@ async def xi_text_editing(tmp_path: Path) -> AsyncIterator[TextEditingHarness]:
         Path(path).unlink()
         Path(path).mkdir()  # permissions would not stop root
 
-    system = ActorSystem()
+    system = ActorSystem(root=SupervisorSpec("root", intensity=1000, on_exhausted="park"))
     await system.begin()
     parts = {"xi_links": links(tmp_path / "xi.log"), "journal_dir": str(tmp_path / "journals")}
     await asyncio.to_thread(system.spawn, XiProxyActor, name="xi", kwargs=parts)

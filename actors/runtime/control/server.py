@@ -31,6 +31,9 @@ MAX_QUESTION = 16 * 1024 * 1024
 BATCH = 500
 CHUNK = 64 * 1024
 SEND_TIMEOUT_S = 5.0
+IDLE_S = 60.0
+"""How long a client may say nothing before its place is given to another."""
+PAUSE_S = 0.1
 BEAT_S = 1.0
 """How often a follower's connection is looked at while nothing happens, so that one that left is noticed."""
 
@@ -68,13 +71,27 @@ class ControlServer:
     def _accept_forever(self) -> None:
         while not self._closing.is_set():
             try:
-                client, _ = self._socket.accept()
-            except OSError:
-                return
-            if _uid_of(client) != os.geteuid() or not self._clients.acquire(blocking=False):
+                self._accept()
+            except (OSError, RuntimeError) as error:  # no descriptor or no thread is left for it: the next one may have more luck
+                if self._closing.wait(PAUSE_S):
+                    return
+                _log.warning("control.accept_failed", reason=str(error))
+
+    def _accept(self) -> None:
+        client, _ = self._socket.accept()
+        client.settimeout(IDLE_S)
+        if _uid_of(client) != os.geteuid():
+            client.close()
+        elif not self._clients.acquire(blocking=False):
+            with client:
+                _send(client, words.Refused(RejectedError.__name__, f"{MAX_CLIENTS} clients are connected already: try again"))
+        else:
+            try:
+                threading.Thread(target=self._serve, args=(client,), name="control-client", daemon=True).start()
+            except RuntimeError:
+                self._clients.release()
                 client.close()
-                continue
-            threading.Thread(target=self._serve, args=(client,), name="control-client", daemon=True).start()
+                raise
 
     def _serve(self, client: socket.socket) -> None:
         try:
@@ -156,7 +173,7 @@ def _has_left(client: socket.socket) -> bool:
 def _send(client: socket.socket, reply: words.Reply) -> None:
     client.settimeout(SEND_TIMEOUT_S)
     client.sendall(frame(msgspec.msgpack.encode(reply)))
-    client.settimeout(None)
+    client.settimeout(IDLE_S)
 
 
 def _uid_of(client: socket.socket) -> int:

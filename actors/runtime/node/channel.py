@@ -20,6 +20,8 @@ Incoming = TypeVar("Incoming")
 MAX_WAITING = 10_000
 """Messages that may wait for a peer that does not read; beyond, `send` says no."""
 CHUNK = 256 * 1024
+CHUNKS = 16
+"""What one `receive` reads at most, so that a peer that floods does not keep the loop from the others."""
 
 
 class Channel(Generic[Incoming]):
@@ -68,9 +70,9 @@ class Channel(Generic[Incoming]):
         return False
 
     def receive(self) -> tuple[list[Incoming], bool]:
-        """Read what there is: the whole messages, and whether the stream goes on. Raises `ProtocolError`."""
+        """Read what there is, up to 4 MiB: the whole messages, and whether the stream goes on. Raises `ProtocolError`."""
         messages: list[Incoming] = []
-        while True:
+        for _ in range(CHUNKS):
             try:
                 data = self._socket.recv(CHUNK)
             except BlockingIOError:
@@ -82,8 +84,9 @@ class Channel(Generic[Incoming]):
             for payload in self._reader.feed(data):
                 try:
                     messages.append(self._decoder.decode(payload))
-                except (msgspec.MsgspecError, RecursionError) as error:
+                except (msgspec.MsgspecError, ValueError, RecursionError) as error:
                     raise ProtocolError(f"not a message of the channel: {error}") from error
+        return messages, True
 
     def close(self) -> None:
         """Close the socket."""

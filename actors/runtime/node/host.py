@@ -15,13 +15,12 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
-import structlog
-
 from ..address import ActorPath
 from ..clock import Clock, timestamp
-from ..errors import ProtocolError
+from ..errors import ProtocolError, StartError
 from ..events import EventLog
-from ..exits import exit_of_status
+from ..exits import describe, exit_of_status
+from ..log import Log
 from ..origin import foreign
 from ..run_directory import RunDirectory
 from ..snapshot import ExitSnapshot
@@ -30,7 +29,7 @@ from . import words
 from .channel import Channel
 from .launch import launch
 
-_log = structlog.get_logger("actors.runtime")
+_log = Log()
 
 NODE_MAIN = "actors.runtime.node_process.main:run_node"
 """By name: what runs inside a node can host nodes itself, so it imports this module."""
@@ -38,6 +37,7 @@ PRELOADED = ("actors.runtime.node_process.main",)
 STATUS_WAIT_S = 0.2
 """How long an exit status may take to come from the fork server after the death itself is known."""
 SNAPSHOT_WAIT_S = 0.3
+CLOSE_WAIT_S = 1.0
 
 
 class NodeListener(Protocol):
@@ -64,10 +64,15 @@ class Life:
         self.process: Any = None
         self.is_ready = False
         self.killed_at: float | None = None
+        self.stop_asked = False
         self.has_hung_up = False
         self.refused: str | None = None
         self.exiting: ExitSnapshot | None = None
         self.snapshot: words.SnapshotReply | None = None
+
+    def was_killed(self) -> bool:
+        """Tell whether this process has killed it, or would have if there had been a process yet."""
+        return self.killed_at is not None
 
 
 class NodeHost:
@@ -85,6 +90,7 @@ class NodeHost:
         self._lives: dict[str, Life] = {}
         self._lock = threading.Lock()
         self._answered = threading.Condition(self._lock)
+        self._publishing = threading.RLock()
         self._question = 0
         self._selector = selectors.DefaultSelector()
         self._wake_fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
@@ -112,6 +118,9 @@ class NodeHost:
         """Forget a node's path."""
         with self._lock:
             self._known = [known for known in self._known if known != path]
+            ended = self._lives.get(path)
+            if ended is not None and ended.pidfd < 0 and ended.channel is None:
+                del self._lives[path]
         self._publish_routes()
 
     def spawn(self, boot: words.Boot, listener: NodeListener) -> None:
@@ -122,7 +131,11 @@ class NodeHost:
         self._spawns.put((life, boot))
 
     def ask_to_stop(self, path: str) -> None:
-        """Ask a node to stop in order."""
+        """Ask a node to stop in order; one whose process is only being made hears it first of all."""
+        with self._lock:
+            life = self._lives.get(path)
+            if life is not None and life.channel is None:
+                life.stop_asked = True
         self._send(path, words.StopNode())
 
     def kill(self, path: str) -> None:
@@ -164,8 +177,10 @@ class NodeHost:
             return [life.pid for life in self._lives.values() if life.pid is not None]
 
     def close(self) -> None:
-        """End the threads; processes that still live are killed."""
+        """End the threads; processes that still live are killed, and their ends waited for: a second at most."""
         self.kill_all()
+        with self._answered:
+            self._answered.wait_for(lambda: all(life.pidfd < 0 for life in self._lives.values()), CLOSE_WAIT_S)
         self._closing = True
         self._spawns.put(None)
         self._wake()
@@ -174,7 +189,9 @@ class NodeHost:
         for life in list(self._lives.values()):
             self._close_life(life)
         self._selector.close()
-        os.close(self._wake_fd)
+        with self._lock:
+            wake_fd, self._wake_fd = self._wake_fd, -1
+        os.close(wake_fd)
 
     def _send(self, path: str, message: words.ToNode) -> None:
         with self._lock:
@@ -183,9 +200,18 @@ class NodeHost:
             self._wake()
 
     def _wake(self) -> None:
-        os.eventfd_write(self._wake_fd, 1)
+        # Under the lock: once this is closed, the number may be another's descriptor.
+        with self._lock:
+            if self._wake_fd >= 0:
+                os.eventfd_write(self._wake_fd, 1)
 
     def _publish_routes(self) -> None:
+        # One after the other: an older list that overtook a newer one would cut a node off for the rest of its life.
+        with self._publishing:
+            self._publish_routes_now()
+        self._wake()
+
+    def _publish_routes_now(self) -> None:
         with self._lock:
             nodes = list(self._known)
             addresses = [life.address for life in self._lives.values() if life.is_ready]
@@ -195,29 +221,43 @@ class NodeHost:
             addresses = [*addresses, self.own_address]
         for channel in channels:
             channel.send(words.Routes([str(node) for node in nodes], addresses))
-        self._wake()
 
     def _spawn_forever(self) -> None:
         while (order := self._spawns.get()) is not None:
             life, boot = order
-            ours, theirs = socket.socketpair()
             try:
-                life.process = launch(NODE_MAIN, theirs, boot.path, self._preload)
-                life.pid = life.process.pid
-                life.pidfd = os.pidfd_open(life.process.pid)
-            except (OSError, EOFError, ValueError) as error:
-                ours.close()
+                self._spawn(life, boot)
+            except Exception as error:  # what prevents one node's start, whatever it is, must not end the starts of all others
+                _log.exception("node.start_failed", node=boot.path)
                 at = timestamp(self._clock.wall())
-                life.listener.on_exit(
-                    boot.incarnation, ExitSnapshot("start_failed", at=at, error=f"cannot start a process: {error}")
-                )
-                continue
-            finally:
-                theirs.close()
-            life.channel = Channel(ours, words.ToKernel)
-            life.channel.send(boot)
-            self._arrivals.put(life)
-            self._wake()
+                why = f"cannot start a process: {describe(error)}"
+                life.listener.on_exit(boot.incarnation, ExitSnapshot("start_failed", at=at, error=why))
+
+    def _spawn(self, life: Life, boot: words.Boot) -> None:
+        if life.was_killed():
+            raise StartError("it was killed before that")
+        ours, theirs = socket.socketpair()
+        channel: Channel[words.ToKernel] = Channel(ours, words.ToKernel)
+        try:
+            channel.send(boot)
+            life.process = launch(NODE_MAIN, theirs, boot.path, self._preload)
+            life.pid = life.process.pid
+            life.pidfd = os.pidfd_open(life.process.pid)
+        except BaseException:  # whatever it was, our end of the channel is closed before it goes on
+            channel.close()
+            raise
+        finally:
+            theirs.close()
+        with self._lock:
+            life.channel = channel
+            if life.stop_asked:
+                channel.send(words.StopNode())
+        # With the boot message, so that the node's actors know the others when they start.
+        self._publish_routes()
+        if life.was_killed():
+            self._kill_life(life)
+        self._arrivals.put(life)
+        self._wake()
 
     def _watch_forever(self) -> None:
         while not self._closing:
@@ -266,6 +306,8 @@ class NodeHost:
                 self._kill_life(life)
 
     def _on_message(self, life: Life, message: words.ToKernel) -> None:
+        if life.refused is not None:
+            return
         match message:
             case words.Hello(origins=origins):
                 wrong = foreign(self._origins, origins)
@@ -315,9 +357,9 @@ class NodeHost:
         with self._lock:
             life.is_ready = False
             pid = life.pid
+        self._remove_socket(life)
         self._close_life(life)
         self._publish_routes()
-        self._remove_socket(life)
         self._events.publish("node.exited", life.address.path, pid=pid, reason=ended.reason, signal=ended.signal)
         life.listener.on_exit(life.address.incarnation, ended)
 
@@ -332,6 +374,7 @@ class NodeHost:
             channel, life.channel = life.channel, None
             pidfd, life.pidfd = life.pidfd, -1
             life.pid = None
+            self._answered.notify_all()
         for watched in (channel, pidfd if pidfd >= 0 else None):
             if watched is not None:
                 with contextlib.suppress(KeyError, ValueError):
@@ -340,6 +383,10 @@ class NodeHost:
             channel.close()
         if pidfd >= 0:
             os.close(pidfd)
+        if life.process is not None:
+            # multiprocessing keeps two pipes open until its object is closed, which it refuses while the process lives.
+            with contextlib.suppress(ValueError):
+                life.process.close()
 
     def _remove_socket(self, life: Life) -> None:
         with contextlib.suppress(OSError):

@@ -47,8 +47,8 @@ def enter(target: str, sock: socket.socket) -> None:
 def launch(target: str, sock: socket.socket, name: str, preload: Sequence[str]) -> process.BaseProcess:
     """Start a process that imports `target` (`package.module:function`) and calls it with the socket.
 
-    Takes some 10 ms; only the spawner's thread calls. One permanent thread, because the kernel ties a child's parent-death signal to
-    the thread that made it.
+    Takes some 10 ms; only the spawner's thread calls, because the kernel ties a child's parent-death signal to the thread that
+    made it, so that thread must stay.
     """
     if "forkserver" in multiprocessing.get_all_start_methods():
         if sys.flags.safe_path:

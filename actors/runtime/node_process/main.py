@@ -14,12 +14,11 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
-import structlog
-
 from ..clock import SystemClock, timestamp
 from ..errors import ProtocolError
 from ..events import Event
 from ..exits import exit_of
+from ..log import Log
 from ..log_setup import set_up_logging
 from ..node import words
 from ..node.channel import Channel
@@ -28,7 +27,7 @@ from ..snapshot import ActorSnapshot, ExitSnapshot
 from ..supervision.spec import decode_spec
 from .system import NodeSystem
 
-_log = structlog.get_logger("actors.runtime")
+_log = Log()
 
 BOOT_WAIT_S = 10.0
 LAST_WORDS_S = 1.0
@@ -58,6 +57,7 @@ class _Node:
         self._selector.register(self._wake_fd, selectors.EVENT_READ)
         self._system: NodeSystem | None = None
         self._ended: ExitSnapshot | None = None
+        self._early: list[words.ToNode] = []
         self._stop_requested = False
         self._dropped = 0
 
@@ -86,19 +86,24 @@ class _Node:
     def _await_boot(self) -> words.Boot | None:
         while self._selector.select(BOOT_WAIT_S):
             messages, goes_on = self._channel.receive()
-            for message in messages:
-                if isinstance(message, words.Boot):
-                    return message
+            if messages and isinstance(messages[0], words.Boot):
+                self._early = messages[1:]
+                return messages[0]
             if not goes_on:
                 return None
         return None
 
     def _start(self, boot: words.Boot) -> None:
         self._system = NodeSystem(boot, decode_spec(boot.spec), on_event=self._on_event, on_exit=self._on_exit)
+        for message in self._early:
+            self._take(message)
         self._system.begin(self._on_ready)
 
     def _serve(self) -> int:
         while self._ended is None:
+            if self._stop_requested and self._system is not None:
+                self._stop_requested = False
+                self._system.begin_stop()
             events = selectors.EVENT_READ | (selectors.EVENT_WRITE if self._channel.flush() else 0)
             self._selector.modify(self._channel, events)
             for key, mask in self._selector.select():
@@ -106,9 +111,6 @@ class _Node:
                     os.eventfd_read(self._wake_fd)
                 elif mask & selectors.EVENT_READ and not self._hear():
                     return 1
-            if self._stop_requested and self._system is not None:
-                self._stop_requested = False
-                self._system.begin_stop()
         if self._system is not None:
             self._system.close()
         self._say(words.Exiting(self._ended))
@@ -122,16 +124,19 @@ class _Node:
             _log.exception("channel.broken")
             return False
         for message in messages:
-            match message:
-                case words.Routes(nodes=nodes, addresses=addresses) if self._system is not None:
-                    self._system.set_routes(nodes, addresses)
-                case words.AskSnapshot(number=number) if self._system is not None:
-                    self._say(words.SnapshotReply(number, self._system.top_snapshot()))
-                case words.StopNode():
-                    self._stop_requested = True
-                case _:
-                    _log.warning("channel.message_ignored", message=type(message).__name__)
+            self._take(message)
         return goes_on
+
+    def _take(self, message: words.ToNode) -> None:
+        match message:
+            case words.Routes(nodes=nodes, addresses=addresses) if self._system is not None:
+                self._system.set_routes(nodes, addresses)
+            case words.AskSnapshot(number=number) if self._system is not None:
+                self._say(words.SnapshotReply(number, self._system.top_snapshot()))
+            case words.StopNode():
+                self._stop_requested = True
+            case _:
+                _log.warning("channel.message_ignored", message=type(message).__name__)
 
     def _say(self, message: words.ToKernel) -> None:
         self._channel.send(message)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from .. import signals
 from ..address import ActorPath, parse_path
 from ..assembly import assemble
-from ..clock import Clock, SystemClock
+from ..clock import Clock, SystemClock, timestamp
 from ..errors import SpecError
 from ..events import Event
 from ..imports import load
@@ -57,7 +57,7 @@ class NodeSystem:
         household.lives, household.ended = boot.lives, boot.ended
         codec = ref_codec(self._parts.ref)
         identity = f"{boot.path}#{boot.incarnation}"
-        self._link = Link(self._parts.local(path), codec, identity, boot.endpoint, ZeromqTransport)
+        self._link = Link(self._parts.local(path, self._on_link_failed), codec, identity, boot.endpoint, ZeromqTransport)
         self._parts.delivery.link = self._link
         household.parts = self._build_parts(spec, path)
         self._top = LocalChild(household.new_cell(path, spec, None, self._report))
@@ -73,7 +73,9 @@ class NodeSystem:
         self._top.end()
 
     def close(self) -> None:
-        """Let the last answers leave, and close the link."""
+        """Account for what waits in the mailboxes, let the last answers leave, and close the link."""
+        for cell in self._parts.registry.cells():
+            cell.close(cell.state)
         self._link.close()
 
     def top_snapshot(self) -> ActorSnapshot:
@@ -83,6 +85,10 @@ class NodeSystem:
     def set_routes(self, nodes: list[str], addresses: list[NodeAddress]) -> None:
         """Take from the kernel where the other nodes are."""
         self._link.set_routes([ActorPath(node) for node in nodes], addresses)
+
+    def _on_link_failed(self, reason: str) -> None:
+        at = timestamp(self._parts.clock.wall())
+        self._on_exit(ExitSnapshot("failed", at=at, error=f"the link to other processes failed: {reason}"))
 
     def _report(self, report: signals.ChildReport) -> None:
         match report:

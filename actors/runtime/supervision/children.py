@@ -2,13 +2,13 @@
 
 from typing import Protocol
 
-import structlog
 from msgspec import structs
 
 from ..cell import ActorCell
+from ..log import Log
 from ..snapshot import ActorSnapshot, ActorState, ExitSnapshot
 
-_log = structlog.get_logger("actors.runtime")
+_log = Log()
 
 
 class ChildHandle(Protocol):
@@ -69,9 +69,13 @@ class LocalChild:
         self.cell.stop()
 
     def kill(self, reason: str) -> None:
-        """Abandon it: a Python thread cannot be ended from outside. Its `on_kill` may help; else only its process's end will."""
-        self.cell.publish("actor.abandoned", reason=reason, incarnation=self.cell.incarnation)
+        """Fail it before the next message: a handler cannot be ended from outside."""
+        self.cell.kill(reason)
+
+    def abandon(self, reason: str) -> None:
+        """Give up its present life. Its `on_kill` may make the handler return; else its thread is left behind."""
         actor = self.cell.behaviour
+        self.cell.abandon(reason)
         if actor is None:
             return
         try:
@@ -85,8 +89,11 @@ class LocalChild:
         self.cell.release()
 
     def set_state(self, state: ActorState) -> None:
-        """Show this state until the next life."""
-        self.cell.state = state
+        """Show this state until the next life. One that is parked takes no messages: nobody would answer them."""
+        if state == "parked":
+            self.cell.close(state)
+        else:
+            self.cell.state = state
 
     def snapshot(self) -> ActorSnapshot:
         """Give the actor, with its children if it is a supervisor."""

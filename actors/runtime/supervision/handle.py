@@ -9,7 +9,7 @@ from ..errors import SpecError
 from ..future import Future
 from ..ref import ActorRef
 from .spec import ChildSpec, SupervisorSpec
-from .supervisor import AddChild, RemoveChild
+from .supervisor import AddChild, RemoveChild, RestartChild
 
 
 class SupervisorHandle:
@@ -39,4 +39,14 @@ class SupervisorHandle:
         """Stop a child and forget it; the future resolves once it is gone, or fails with `NoSuchActorError`."""
         done: Future[None] = Future()
         self._signal(RemoveChild(name, done))
+        return done
+
+    def restart(self, name: str) -> Future[ActorRef]:
+        """Start a child that is parked, stopped or waits for its restart, with a clean record; one that runs is left alone.
+
+        The future resolves once the child runs; it fails with what prevented that, if the child is given up again, or with
+        `NoSuchActorError`.
+        """
+        done: Future[ActorRef] = Future()
+        self._signal(RestartChild(name, done))
         return done

@@ -5,6 +5,7 @@ path. `SpecError` lists every problem of a spec at once, as `field: value: rule`
 """
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
@@ -112,8 +113,9 @@ class ChildSpec(Struct, frozen=True, tag="child"):
 class SupervisorSpec(Struct, frozen=True, tag="supervisor"):
     """A supervisor and its children, in start order.
 
-    More than `intensity` restarts within `period` seconds exhaust it; then `on_exhausted` decides: `escalate` fails the
-    supervisor itself, `park` leaves the child stopped, visibly, until somebody restarts it. `process=True` gives the supervisor
+    More than `intensity` restarts within `period` seconds are too many; `on_exhausted` decides what then. `escalate` counts those
+    of all children and fails the supervisor itself; `park` counts the child's own and leaves that child stopped, visibly, until
+    somebody restarts it. `process=True` gives the supervisor
     and all below it a node, whose parts `setup` (an import path) builds from `setup_args`.
     """
 
@@ -136,7 +138,7 @@ class SupervisorSpec(Struct, frozen=True, tag="supervisor"):
         def __init__(
             self,
             id: str,  # noqa: A002  # the field's word, and a contract of ours
-            children: "list[ChildSpec | SupervisorSpec] | tuple[ChildSpec | SupervisorSpec, ...]" = ...,
+            children: "Sequence[ChildSpec | SupervisorSpec]" = ...,
             strategy: str = ...,
             intensity: int = ...,
             period: float = ...,
@@ -199,7 +201,7 @@ class _Problems:
             return
         least, most, healthy_after = backoff.min, backoff.max, backoff.healthy_after
         self.check("backoff.max", most, _is_number(most) and most >= 0, "seconds, 0 or more")
-        fits = _is_number(least) and 0 <= least and not (_is_number(most) and least > most)
+        fits = _is_number(least) and least >= 0 and not (_is_number(most) and least > most)
         self.check("backoff.min", least, fits, "seconds, 0 to `max`")
         self.check("backoff.factor", backoff.factor, _is_number(backoff.factor) and backoff.factor >= 1, "1 or more")
         self.check("backoff.jitter", backoff.jitter, _is_number(backoff.jitter) and 0 <= backoff.jitter <= 1, "a share, 0 to 1")
@@ -257,7 +259,7 @@ def decode_spec(data: bytes) -> AnySpec:
     """Give the spec of `encode_spec`'s bytes. Raises `SpecError` where they are none."""
     try:
         spec: AnySpec = msgspec.msgpack.decode(data, type=AnySpec)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise SpecError(f"no spec: {error}") from error
     return spec
 
@@ -273,7 +275,7 @@ def _is_import_path(value: object) -> bool:
 def _shown(value: object) -> str:
     try:
         return repr(value)
-    except Exception:  # noqa: BLE001  # a value that cannot show itself (nested too deep, say) is named by its type
+    except Exception:  # a value that cannot show itself (nested too deep, say) is named by its type
         return f"<{type(value).__name__}>"
 
 

@@ -27,7 +27,6 @@ from .children import ChildHandle
 from .machine import Child, ChildPhase, SupervisorMachine
 from .spec import AnySpec, SupervisorSpec
 
-
 KILL_WAIT_S = 1.0
 """How long a child that is killed may take to be gone before it is given up."""
 
@@ -90,6 +89,10 @@ class Household(Protocol):
         """Let nobody be found at `path`."""
         ...
 
+    def goes_on(self, path: ActorPath) -> bool:
+        """Tell whether there was a life at `path` in a process that ended before this one."""
+        ...
+
     def first_incarnation(self, path: ActorPath) -> int:
         """Give the number of the first life here: higher than that of any life before, in whichever process."""
         ...
@@ -134,7 +137,8 @@ class SupervisorActor(Actor):
         self._spec = spec
         self._cell = cell
         self._household = household
-        self._machine = SupervisorMachine(spec)
+        again = spec.on_exhausted == "park" and household.goes_on(cell.path)
+        self._machine = SupervisorMachine(spec, again=again)
         self._handles: dict[str, ChildHandle] = {}
         self._timers: dict[str, Timer] = {}
         self._detected_at: dict[str, float] = {}

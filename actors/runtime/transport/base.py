@@ -25,6 +25,14 @@ class Receiver(Protocol):
         """Accepted envelopes could not be sent."""
         ...
 
+    def on_forgotten(self, address: NodeAddress) -> None:
+        """Nothing more will come from that life: what it still said has been handed over."""
+        ...
+
+    def on_failed(self, reason: str) -> None:
+        """The transport has failed and moves nothing any more."""
+        ...
+
 
 class Transport(Protocol):
     """Sends to nodes and answers peers. Any thread may call; nothing blocks."""
@@ -38,7 +46,10 @@ class Transport(Protocol):
         ...
 
     def forget(self, address: NodeAddress) -> None:
-        """Close the way to a life that has ended; what waits for it goes to `on_unsent`."""
+        """Close the way to a life that has ended: send it nothing more, and read what it still said.
+
+        What waits for it goes to `on_unsent`, and at last `on_forgotten` is called.
+        """
         ...
 
     def close(self) -> None:

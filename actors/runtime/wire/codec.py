@@ -12,10 +12,13 @@ import msgspec
 from msgspec import Struct
 
 from ..errors import ProtocolError, UnsendableError
+from .framing import MAX_FRAME
 
 VERSION = 1
 UNTYPED = ""
 """The tag of a message that is no Struct."""
+MAX_BODY = MAX_FRAME - 8 * 1024
+"""Bytes of one message: what a frame holds beside the paths around it."""
 
 
 class TellFrame(Struct, frozen=True, array_like=True, tag=1):
@@ -72,21 +75,28 @@ class Codec:
         self._bodies: dict[Any, msgspec.msgpack.Decoder[Any]] = {}
 
     def encode_body(self, value: Any) -> msgspec.Raw:
-        """Give a message or a reply as bytes. Raises `UnsendableError` where it is no plain data."""
+        """Give a message or a reply as bytes. Raises `UnsendableError` where it is no plain data, or too much."""
         try:
-            return msgspec.Raw(self._encoder.encode(value))
-        except (TypeError, ValueError, OverflowError, RecursionError) as error:
+            body = self._encoder.encode(value)
+        except Exception as error:  # a value's own code may run here and raise anything; the value cannot be sent either way
             raise UnsendableError(f"{type(value).__name__} cannot cross a process: {error}") from error
+        if len(body) > MAX_BODY:
+            # The receiver's transport would hang up on such a frame, and the message would be lost without a word.
+            size = f"{len(body)} bytes is over the limit of {MAX_BODY}"
+            raise UnsendableError(f"{type(value).__name__} cannot cross a process: {size}")
+        return msgspec.Raw(body)
 
     def decode_body(self, body: msgspec.Raw, type_: Any = Any) -> Any:
         """Give the value that `body` holds, as a `type_`. Raises `ProtocolError` where it is none."""
         decoder = self._bodies.get(type_)
-        if decoder is None:
-            decoder = msgspec.msgpack.Decoder(type_, dec_hook=self._decode_hook, ext_hook=self._extension_hook)
-            self._bodies[type_] = decoder
         try:
+            if decoder is None:
+                decoder = msgspec.msgpack.Decoder(type_, dec_hook=self._decode_hook, ext_hook=self._extension_hook)
+                self._bodies[type_] = decoder
             return decoder.decode(body)
-        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        except ProtocolError:
+            raise
+        except Exception as error:  # a message's own checks run here and may raise anything; what sent it is at fault either way
             raise ProtocolError(f"not a {getattr(type_, '__name__', type_)}: {error}") from error
 
     def encode(self, envelope: Frame) -> bytes:
@@ -97,7 +107,7 @@ class Codec:
         """Give the envelopes of a frame. Raises `ProtocolError`."""
         try:
             version, envelopes = self._frames.decode(data)
-        except (msgspec.MsgspecError, RecursionError) as error:
+        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
             raise ProtocolError(f"no frame: {error}") from error
         if version != VERSION:
             raise ProtocolError(f"the peer speaks version {version} of the frame format, not {VERSION}")

@@ -1,95 +1,15 @@
-"""WorkflowEngine and SymphonyCore over the ports' fakes: what a run does, and what it does when a part is away, fails or dies."""
+"""WorkflowEngine over the ports' fakes: what a run does, and what it does when a part is away, fails or dies."""
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable
-from pathlib import Path
 
 import pytest
 
-from adapters.conductor.in_memory import InMemoryConductor
-from adapters.extension.in_memory import FakeExtension, InMemoryExtensions
-from adapters.pit.in_memory import InMemoryDisk, InMemoryPit
+from adapters.pit.in_memory import InMemoryDisk
 from adapters.text_editing.in_memory import InMemoryTextEditing
-from symphony.domain.errors import ConflictError, NotFoundError, UnavailableError
-from symphony.domain.ids import ExtensionId, RunId
-from symphony.domain.melody import read_melody
-from symphony.domain.text import Edit, Position, Span
-from symphony.orchestration.engine import LONGEST_WAIT_S, WorkflowEngine, delay_before
-from symphony.orchestration.operations import Operations
-from symphony.orchestration.requests import EditText, GetRun, ListRuns, ReadText, RunMelody
-from symphony.orchestration.symphony_core import SymphonyCore
-from tests.support.clock import FakeClock
-
-MELODY = Path(__file__).parents[3] / "examples" / "melodies" / "tidy.melody.toml"
-TIDY = ExtensionId("symphony.tidy")
-FILE = "/work/notes.txt"
-RUN = RunId("r1")
-
-
-def tidy(arguments):
-    lines = [line.rstrip() for line in arguments["text"].split("\n")]
-    return {"text": "\n".join(lines), "changes": 1}
-
-
-class World:
-    """Fakes of all four ports round one core; `fail` makes the next calls of a port's method raise."""
-
-    def __init__(self, *, disk=None, files=None, operation=tidy):
-        self.clock = FakeClock()
-        self.files = {FILE: "a  \nb\n"} if files is None else files
-        self.disk = disk or InMemoryDisk()
-        self.text = InMemoryTextEditing(self.files)
-        self.pit = InMemoryPit(self.clock, disk=self.disk)
-        self.workflow = read_melody(MELODY.read_text(), source=MELODY.name, folder="/melodies")
-        folder = self.workflow.extensions["tidy"]
-        self.extensions = InMemoryExtensions({folder: FakeExtension(TIDY, "1.0", {"tidy": operation})})
-        self.conductor = InMemoryConductor()
-        self.reports = []
-        self.waits = []
-
-    def report(self, type_, **fields):
-        self.reports.append((type_, fields))
-
-    async def wait(self, seconds):
-        self.waits.append(seconds)
-        self.clock.advance(seconds)
-        await asyncio.sleep(0)
-
-    def engine(self):
-        operations = Operations(self.text, self.pit, self.extensions)
-        return WorkflowEngine(operations, self.pit, self.conductor, self.clock, self.report, wait=self.wait)
-
-    def core(self):
-        return SymphonyCore(self.text, self.pit, self.extensions, self.conductor, self.clock, self.report)
-
-    async def start(self, inputs=None):
-        return await self.pit.start_run(RUN, self.workflow, inputs or {"file": FILE})
-
-    def types(self):
-        return [type_ for type_, _ in self.reports]
-
-
-async def until_over(core):
-    """Give the run once it is over, within 5 s."""
-    async with asyncio.timeout(5):
-        while (run := await core.handle(GetRun(RUN))).state == "running":
-            await asyncio.sleep(0)
-    return run
-
-
-def fail_first(method: Callable[..., Awaitable[object]], times: int, error: Exception):
-    """Give a method that raises `error` the first `times` times."""
-    left = times
-
-    async def failing(*args, **kwargs):
-        nonlocal left
-        if left:
-            left -= 1
-            raise error
-        return await method(*args, **kwargs)
-
-    return failing
+from symphony.domain.errors import ConflictError, InvalidRequestError, UnavailableError
+from symphony.orchestration.patience import LONGEST_WAIT_S, delay_before
+from tests.support.worlds import FILE, RUN, World, fail_first, tidy, until_over
 
 
 def test_a_run_opens_transforms_applies_saves_and_keeps():
@@ -240,67 +160,19 @@ def test_engine_killed_between_any_two_steps_goes_on_and_does_no_finished_step_a
     assert len(disk.blobs) == 1
 
 
-def test_submitting_a_run_again_is_the_same_run():
+def test_what_is_wrong_for_good_halts_the_run_at_the_first_try():
+    def refuse(_):
+        raise InvalidRequestError("no thanks")
+
     async def scenario():
-        world = World()
-        core = world.core()
-        request = RunMelody(RUN, world.workflow, {"file": FILE})
-        await core.handle(request)
-        await core.handle(request)
-        await until_over(core)
-        runs = await core.handle(ListRuns())
-        await core.close()
-        return world, runs
+        world = World(operation=refuse)
+        await world.start()
+        return await world.engine().finish(RUN)
 
-    world, runs = asyncio.run(scenario())
+    run = asyncio.run(scenario())
 
-    assert [run.id for run in runs.runs] == [RUN]
-    assert world.types().count("step.finished") == 5
-
-
-def test_the_core_reads_and_edits_texts_and_saves_only_when_asked():
-    async def scenario():
-        world = World()
-        core = world.core()
-        edit = Edit(Span(Position(0, 0), Position(0, 1)), "X")
-        edited = await core.handle(EditText(FILE, (edit,)))
-        unsaved = world.files[FILE]
-        saved = await core.handle(EditText(FILE, (), save=True))
-        read = await core.handle(ReadText(FILE))
-        return world, edited, unsaved, saved, read
-
-    world, edited, unsaved, saved, read = asyncio.run(scenario())
-
-    assert edited.text == "X  \nb\n"
-    assert not edited.pristine
-    assert unsaved == "a  \nb\n"
-    assert saved.pristine
-    assert world.files[FILE] == read.text == "X  \nb\n"
-
-
-def test_the_core_says_not_found_for_a_run_that_nobody_started():
-    async def scenario():
-        await World().core().handle(GetRun(RunId("nobody")))
-
-    with pytest.raises(NotFoundError):
-        asyncio.run(scenario())
-
-
-def test_closing_the_core_leaves_a_run_where_it_is_for_the_next_life():
-    async def scenario():
-        def never(_):
-            return asyncio.get_running_loop().create_future()
-
-        world = World(operation=never)
-        core = world.core()
-        await core.handle(RunMelody(RUN, world.workflow, {"file": FILE}))
-        async with asyncio.timeout(5):
-            while (await core.handle(GetRun(RUN))).steps[1].state != "running":
-                await asyncio.sleep(0)
-        await core.close()
-        return await world.pit.run(RUN)
-
-    assert asyncio.run(scenario()).state == "running"
+    assert run.state == "failed"
+    assert run.steps[1].attempts == 1
 
 
 def test_delays_grow_and_are_bounded():
