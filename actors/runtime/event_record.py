@@ -72,7 +72,7 @@ class EventRecord:
 
 def read_lives(run_dir: RunDirectory) -> dict[str, int]:
     """Give the last incarnation of each path that an earlier kernel has recorded; none where there is no such record."""
-    with contextlib.suppress(OSError, msgspec.MsgspecError):
+    with contextlib.suppress(OSError, ValueError, msgspec.MsgspecError):
         return msgspec.json.decode(run_dir.lives.read_bytes(), type=dict[str, int])
     return {}
 

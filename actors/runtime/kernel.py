@@ -17,7 +17,7 @@ import msgspec
 import psutil
 import structlog
 
-from .address import parse_path
+from .address import name_of, parse_path
 from .control import words
 from .control.server import ControlServer
 from .errors import ActorRuntimeError, NoSuchActorError, NotBuiltError, RejectedError, SpecError
@@ -126,6 +126,8 @@ class Kernel:
                 return words.Tree(self._tree())
             case words.KillNode(path):
                 return self._kill(path)
+            case words.StartAgain(path):
+                return self._start_again(path)
             case words.Stop(now):
                 return self._begin_stop(now=now)
             case words.Ask():
@@ -148,6 +150,17 @@ class Kernel:
             raise RejectedError(f"{path} runs in the kernel itself, which everything else hangs on: use `symphony down --now`")
         self._system.kill_node(found.node)
         return words.Killed(found.pid, paths)
+
+    def _start_again(self, path: str) -> words.Reply:
+        found = self._system.snapshot().root.find(parse_path(path))
+        if found is None:
+            raise NoSuchActorError(f"nobody lives at {path}")
+        if path.count("/") != 1 or path == "/":
+            raise NotBuiltError(f"{path}: to restart what is no child of `/` is not built yet")
+        if found.state not in ("parked", "stopped", "restarting"):
+            raise RejectedError(f"{path} is {found.state}: `symphony kill {path}` ends its process, and it is restarted")
+        self._system.restart(name_of(parse_path(found.path)))
+        return words.Started(path)
 
     def _begin_stop(self, *, now: bool) -> words.Reply:
         tree = self._system.snapshot()

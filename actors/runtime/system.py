@@ -223,7 +223,11 @@ class ActorSystem:
             shutil.rmtree(self._temporary, ignore_errors=True)
 
     def __enter__(self) -> Self:
-        self._wait_for_start()
+        try:
+            self._wait_for_start()
+        except BaseException:  # whatever it was, there will be no `__exit__` to free what is owned
+            self.close()
+            raise
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:

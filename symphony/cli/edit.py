@@ -19,8 +19,10 @@ from .invocation import command as symphony_command
 from .kernel import ask_core, connected
 from .output import write_json, write_line
 
+_PLACE = re.compile(r"(line|column) -?[0-9]")
 _POSITION = re.compile(r"([1-9][0-9]{0,8}):([1-9][0-9]{0,8})")
 _ORDER = "symphony.edit.order"
+_OPTIONS = frozenset({"--insert", "--delete", "--save", "--no-save", "--discard", "--json", "--run-dir", "--timeout"})
 
 
 def position(text: str) -> Position:
@@ -43,7 +45,9 @@ def span(text: str) -> Span:
 
 
 def utf8_text(text: str) -> str:
-    """Give the text; the shell may have passed on bytes that are none."""
+    """Give the text; the shell may have passed on bytes that are none, and a forgotten text is not the option behind it."""
+    if text in _OPTIONS:
+        raise click.BadParameter(f"the text is missing before {text}")
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -66,9 +70,17 @@ class OrderedCommand(click.Command):
 @click.option("--insert", type=(position, utf8_text), multiple=True, metavar="LINE:COL TEXT", help="Insert TEXT there.")
 @click.option("--delete", type=span, multiple=True, metavar="LINE:COL-LINE:COL", help="Delete from one place up to the other.")
 @click.option("--save/--no-save", default=True, help="Save the file afterwards, which is done unless it is said not to.")
+@click.option("--discard", is_flag=True, help="Give up what is not saved in the editor first.")
 @click.pass_context
 def command(
-    context: click.Context, invocation: Invocation, file: str, insert: tuple[Any, ...], delete: tuple[Any, ...], *, save: bool
+    context: click.Context,
+    invocation: Invocation,
+    file: str,
+    insert: tuple[Any, ...],
+    delete: tuple[Any, ...],
+    *,
+    save: bool,
+    discard: bool,
 ) -> None:
     """Edit a file through the editor.
 
@@ -76,13 +88,15 @@ def command(
     that the one before it left.
     """
     edits = _edits_in_order(context.meta[_ORDER], insert, delete)
-    if not edits:
+    if not edits and not discard:
         raise click.UsageError("there is nothing to do: give --insert LINE:COL TEXT or --delete LINE:COL-LINE:COL", context)
     path = absolute(file)
     with connected(invocation) as client:
         try:
-            text = ask_core(client, EditText(path, edits, save), Text, timeout_s=invocation.timeout_s)
+            text = ask_core(client, EditText(path, edits, save, discard), Text, timeout_s=invocation.timeout_s)
         except InvalidRequestError as error:
+            if not any(_PLACE.match(problem) for problem in error.problems):
+                raise
             # The core says places as it counts them.
             raise InvalidRequestError(*error.problems, "lines and columns are counted from 0 in what was said above") from error
     if invocation.as_json:

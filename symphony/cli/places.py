@@ -33,6 +33,10 @@ def choose_places(run_dir: str | None, workspace: str | None, environ: Mapping[s
 
     Raises `NotFoundError` or `InvalidRequestError` for a workspace that is no folder, `RunDirectoryError` without any place.
     """
+    if run_dir == "":
+        raise InvalidRequestError(
+            "--run-dir is empty (a shell variable that is not set?): name a folder, or leave the option out"
+        )
     base = _run_base(environ)
     chosen = _workspace_given(workspace) if workspace else next(_workspaces_around(cwd, base), None)
     name = _name_of(chosen)

@@ -39,11 +39,15 @@ class ReadText(Struct, frozen=True, tag=True):
 
 
 class EditText(Struct, frozen=True, tag=True):
-    """Apply edits, in order, to the file at the absolute `path`, and save it if `save`. Answered by `Text`."""
+    """Apply edits, in order, to the file at the absolute `path`, and save it if `save`. Answered by `Text`.
+
+    With `discard`, what was unsaved before is given up first. An edit whose saving is refused is taken back.
+    """
 
     path: str
     edits: tuple[Edit, ...]
     save: bool = False
+    discard: bool = False
 
 
 class Runs(Struct, frozen=True):

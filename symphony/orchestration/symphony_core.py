@@ -91,6 +91,9 @@ class SymphonyCore:
 
     async def _edit(self, request: EditText) -> Text:
         state = await self._patiently(lambda: self._text.open(request.path))
+        if request.discard and not state.pristine:
+            await self._text.close(state.id)
+            state = await self._text.open(request.path)
         edited = await self._text.edit(state.id, request.edits, revision=state.revision) if request.edits else state
         if request.save:
             await self._save(state, edited)

@@ -195,3 +195,50 @@ def test_a_follower_of_events_hears_each_once_in_order_until_the_kernel_goes(run
 
         assert [event.seq for event in seen] == list(range(1, len(seen) + 1))
         assert wait_until(lambda: warden.process.poll() == 0, HEALED_S)
+
+
+def state_of(warden, path):
+    return warden.tree().root.find(path).state
+
+
+def test_a_part_that_cannot_start_is_parked_and_another_kernel_runs_the_rest_all_the_same(run_dir):
+    with running_warden(run_dir, "flagged") as warden:
+        (run_dir / "flag").touch()
+        os.kill(warden.tree().root.find("/flagged").pid, signal.SIGKILL)
+        assert wait_until(lambda: state_of(warden, "/flagged") == "parked", HEALED_S)
+
+        os.kill(warden.tree().root.pid, signal.SIGKILL)
+        tree = warden.wait_for_tree(lambda tree: tree.root.state == "running" and tree.root.incarnation == 2, HEALED_S)
+
+        assert tree.root.find("/engine").state == "running"
+        assert wait_until(lambda: state_of(warden, "/flagged") == "parked", HEALED_S)
+
+
+def test_a_parked_part_is_started_again_on_request_and_one_that_runs_is_left_alone(run_dir):
+    with running_warden(run_dir, "flagged") as warden, warden.client() as client:
+        (run_dir / "flag").touch()
+        client.kill("/flagged")
+        assert wait_until(lambda: state_of(warden, "/flagged") == "parked", HEALED_S)
+        (run_dir / "flag").unlink()
+
+        client.start_again("/flagged")
+
+        assert state_of(warden, "/flagged") == "running"
+        with pytest.raises(KernelRefusedError, match="is running"):
+            client.start_again("/flagged")
+        with pytest.raises(KernelRefusedError, match="not built yet"):
+            client.start_again("/engine/conductor")
+
+
+def test_more_clients_than_there_is_room_for_are_told_so(run_dir):
+    with running_warden(run_dir, "two_nodes") as warden:
+        idle = [warden.client() for _ in range(32)]
+        try:
+            for client in idle:
+                client.ping()
+            with warden.client() as one_more, pytest.raises(KernelRefusedError, match="32 clients"):
+                one_more.ping()
+        finally:
+            for client in idle:
+                client.close()
+        assert wait_until(lambda: all_running(warden.tree()), HEALED_S)

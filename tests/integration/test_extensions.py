@@ -256,7 +256,7 @@ def test_sigkill_of_an_idle_worker_is_healed_and_shown(world):
 
     host = world.host()
     assert (host.incarnation, host.restarts, host.state) == (2, 1, "running")
-    assert (host.last_exit.reason, host.last_exit.signal) == ("failed", "SIGKILL")
+    assert (host.last_exit.reason, host.last_exit.signal) == ("killed", "SIGKILL")
     assert host.os_process.pid != before
     assert world.invoke("count") == {"calls": 1}
 

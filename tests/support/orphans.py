@@ -1,8 +1,10 @@
 """Actors that leave processes behind, or do not want to leave themselves."""
 
+import os
 import subprocess
 import sys
 import threading
+from pathlib import Path
 from typing import Any
 
 from actors.runtime import Actor
@@ -29,6 +31,17 @@ class StubbornActor(Actor):
 
     def on_stop(self) -> None:
         threading.Event().wait()
+
+    def on_receive(self, message: Any) -> Any:
+        return message
+
+
+class FlaggedActor(Actor):
+    """Does not start while there is a file at the path that the variable SYMPHONY_TEST_FLAG names."""
+
+    def on_start(self) -> None:
+        if Path(os.environ["SYMPHONY_TEST_FLAG"]).exists():
+            raise RuntimeError("the flag is up")
 
     def on_receive(self, message: Any) -> Any:
         return message

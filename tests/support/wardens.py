@@ -40,6 +40,13 @@ def trees() -> dict[str, SupervisorSpec]:
         "parent": SupervisorSpec(
             "root", **sturdy, children=[ChildSpec("parent", "tests.support.orphans:ParentActor", process=True)]
         ),
+        "flagged": SupervisorSpec(
+            "root",
+            intensity=1,
+            period=60.0,
+            on_exhausted="park",
+            children=[engine, ChildSpec("flagged", "tests.support.orphans:FlaggedActor", process=True)],
+        ),
         "stubborn": SupervisorSpec(
             "root", **sturdy, children=[ChildSpec("stubborn", "tests.support.orphans:StubbornActor", process=True, shutdown=0.5)]
         ),
@@ -63,7 +70,7 @@ class RunningWarden:
 
     def __init__(self, run_dir: Path, name: str) -> None:
         self.run_dir = run_dir
-        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "SYMPHONY_TEST_FLAG": str(run_dir / "flag")}
         command = [sys.executable, "-P", "-m", "tests.support.wardens", str(run_dir), name]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment, start_new_session=True)
 

@@ -1,5 +1,6 @@
 """ControlClient: ask a kernel from outside, blocking and bounded; light to import, since every command pays for it."""
 
+import contextlib
 import socket
 import time
 from collections.abc import Iterator
@@ -58,6 +59,10 @@ class ControlClient:
         """Kill the process in which the actor at `path` runs."""
         return self._ask(words.KillNode(path), words.Killed)
 
+    def start_again(self, path: str) -> words.Started:
+        """Start the child of `/` at `path`, which is parked or stopped; returns once it is running."""
+        return self._ask(words.StartAgain(path), words.Started)
+
     def stop(self, *, now: bool = False) -> words.Stopping:
         """Begin to stop the whole tree."""
         return self._ask(words.Stop(now), words.Stopping)
@@ -70,7 +75,7 @@ class ControlClient:
         answer = self._ask(question, words.Answer, timeout_s=timeout_s + self._timeout_s)
         try:
             return msgspec.msgpack.decode(answer.body, type=reply_type)
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, ValueError) as error:
             raise ProtocolError(f"{path} answered what is no {reply_type}: {error}") from error
 
     def events(self, *, since: int = 0, follow: bool = False, wait_s: float | None = None) -> Iterator[words.Events]:
@@ -96,7 +101,9 @@ class ControlClient:
         self.close()
 
     def _ask(self, question: words.Question, expected: type[Expected], *, timeout_s: float | None = None) -> Expected:
-        self._send(question)
+        # A kernel that closes at once has said why before, so a question that it did not take is no reason not to read.
+        with contextlib.suppress(NodeUnavailableError):
+            self._send(question)
         return self._receive(expected, timeout_s or self._timeout_s)
 
     def _send(self, question: words.Question) -> None:
@@ -121,7 +128,7 @@ class ControlClient:
             self._frames.extend(self._reader.feed(data))
         try:
             reply = msgspec.msgpack.decode(self._frames.pop(0), type=words.Reply)
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, ValueError) as error:
             raise ProtocolError(f"the kernel answered what makes no sense: {error}") from error
         if isinstance(reply, words.Refused):
             raise KernelRefusedError(reply.kind, reply.text, declared=reply.declared)

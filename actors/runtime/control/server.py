@@ -114,7 +114,7 @@ class ControlServer:
     def _handle(self, client: socket.socket, payload: bytes) -> None:
         try:
             question = msgspec.msgpack.decode(payload, type=words.Question)
-        except (msgspec.MsgspecError, RecursionError) as error:
+        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
             raise ProtocolError(f"no question: {error}") from error
         if isinstance(question, words.FollowEvents):
             self._follow(client, question)

@@ -37,6 +37,12 @@ class KillNode(Struct, frozen=True, tag="kill"):
     path: str
 
 
+class StartAgain(Struct, frozen=True, tag="restart"):
+    """Start the child of `/` at `path`, which is parked or stopped, with a clean record. Answered by `Started`."""
+
+    path: str
+
+
 class Stop(Struct, frozen=True, tag="stop"):
     """Stop the whole tree; `now` kills it. Answered by `Stopping` before it begins."""
 
@@ -55,7 +61,7 @@ class Ask(Struct, frozen=True, tag="ask"):
     timeout_s: float
 
 
-Question = Ping | GetTree | FollowEvents | KillNode | Stop | Ask
+Question = Ping | GetTree | FollowEvents | KillNode | StartAgain | Stop | Ask
 
 
 class Pong(Struct, frozen=True, tag="pong"):
@@ -87,6 +93,12 @@ class Killed(Struct, frozen=True, tag="killed"):
     paths: list[str]
 
 
+class Started(Struct, frozen=True, tag="started"):
+    """The child is running."""
+
+    path: str
+
+
 class Stopping(Struct, frozen=True, tag="stopping"):
     """The tree is about to stop; these processes end."""
 
@@ -107,4 +119,4 @@ class Refused(Struct, frozen=True, tag="refused"):
     declared: bool = False
 
 
-Reply = Pong | Tree | Events | Killed | Stopping | Answer | Refused
+Reply = Pong | Tree | Events | Killed | Started | Stopping | Answer | Refused

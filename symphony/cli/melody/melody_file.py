@@ -6,7 +6,8 @@ from pathlib import Path
 
 import msgspec
 
-from symphony.domain.errors import InvalidRequestError
+from symphony.domain.errors import InvalidRequestError, NotFoundError
+from symphony.domain.manifest import FILE_NAME, read_manifest
 from symphony.domain.melody import read_melody
 from symphony.domain.melody_problems import Problems
 from symphony.domain.workflow import Input, Plain, PortType, Workflow
@@ -15,11 +16,24 @@ from ..file_paths import absolute, read_text_file
 
 
 def load_melody(file: str) -> Workflow:
-    """Read and check the melody in `file`.
+    """Read and check the melody in `file`, and the manifests of its extensions.
 
-    Raises `NotFoundError` or `FailedError` where it cannot be read, `InvalidRequestError` with all of its problems.
+    Raises `NotFoundError` or `FailedError` where it cannot be read, `InvalidRequestError` with all problems, and `NotBuiltError`
+    where an extension asks for what is not built yet.
     """
-    return read_melody(read_text_file(file), source=file, folder=str(Path(absolute(file)).parent))
+    workflow = read_melody(read_text_file(file), source=file, folder=str(Path(absolute(file)).parent))
+    problems: list[str] = []
+    for name, folder in workflow.extensions.items():
+        manifest = Path(folder) / FILE_NAME
+        try:
+            read_manifest(read_text_file(str(manifest)), source=str(manifest))
+        except InvalidRequestError as error:
+            problems += error.problems
+        except NotFoundError as error:
+            problems.append(f"{file}: extensions.{name}: {error}")
+    if problems:
+        raise InvalidRequestError(*problems)
+    return workflow
 
 
 def read_inputs(workflow: Workflow, given: Sequence[str]) -> dict[str, Plain]:
