@@ -221,7 +221,7 @@ def main(arguments: list[str]) -> int:
         run_dir.sign(Holder(kernel=os.getpid(), warden=os.getppid()))
         run_dir.sweep()
         rotate(run_dir)
-        set_up_logging(run_dir.logs / "kernel.jsonl", node="kernel")
+        set_up_logging(run_dir.log_of("/"), node="kernel")
         kernel = Kernel(plan, run_dir, os.getppid())
     except (ActorRuntimeError, OSError) as error:
         _say(words_fd, KernelWord(ready=False, problem=str(error)))

@@ -47,6 +47,13 @@ class RunDirectory:
         """One file of JSON lines a node."""
         return self.path / "logs"
 
+    def log_of(self, node: str) -> Path:
+        """Give the log of a node by its path, or of the `kernel`. `+` is in no name, so two of them never share a file."""
+        if node in ("kernel", "/"):
+            return self.logs / "kernel.jsonl"
+        name = node.strip("/").replace("/", "+")
+        return self.logs / ("kernel+.jsonl" if name == "kernel" else f"{name}.jsonl")
+
     @property
     def events(self) -> Path:
         """The events, as JSON lines."""

@@ -242,7 +242,7 @@ class ActorSystem:
             incarnation=incarnation,
             spec=spec,
             run_dir=str(run_dir.path),
-            log_file=str(run_dir.logs / f"{path.strip('/').replace('/', '.')}.jsonl"),
+            log_file=str(run_dir.log_of(path)),
             endpoint=run_dir.endpoint(path, incarnation),
             origins=origins_of(self._packages),
             lives=lives_below(self.lives, path),

@@ -9,12 +9,11 @@ import msgspec
 TAIL_BYTES = 256 * 1024
 
 
-def last_log_records(logs: Path, node: str, path: str, *, count: int) -> list[dict[str, Any]]:
+def last_log_records(file: Path, path: str, *, count: int) -> list[dict[str, Any]]:
     """Give the last `count` log events of the actor at `path`, oldest first; none where there is no such file.
 
-    `logs` is the run directory's folder of logs. A line that is no JSON object, such as one that the tail cuts, is left out.
+    `file` is the log of its node. A line that is no JSON object, such as one that the tail cuts, is left out.
     """
-    file = logs / f"{node.strip('/').replace('/', '.') or 'kernel'}.jsonl"
     try:
         with file.open("rb") as stream:
             size = stream.seek(0, 2)

@@ -72,7 +72,7 @@ def _print_system(tree: TreeSnapshot, pong: Pong, state: str, actors: list[Actor
 
 def _actor(tree: TreeSnapshot, path: str, invocation: Invocation) -> ExitCode:
     actor = find_actor(tree, path)
-    records = last_log_records(invocation.run_directory().logs, actor.node, path, count=LOG_LINES)
+    records = last_log_records(invocation.run_directory().log_of(actor.node), path, count=LOG_LINES)
     if invocation.as_json:
         fields = to_builtins(actor)
         fields["children"] = [child.path for child in actor.children]

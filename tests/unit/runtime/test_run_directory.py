@@ -178,3 +178,10 @@ def test_the_tidying_of_an_orderly_end_removes_sockets_and_lives(claimed):
     assert list((claimed.path / "nodes").iterdir()) == []
     assert not claimed.lives.exists()
     RunDirectory(claimed.path / "never made").tidy()
+
+
+def test_each_node_has_a_log_of_its_own(tmp_path):
+    nodes = ["/", "/kernel", "/a/b", "/a.b", "/a"]
+
+    assert len({RunDirectory(tmp_path).log_of(node) for node in nodes}) == len(nodes)
+    assert RunDirectory(tmp_path).log_of("kernel") == RunDirectory(tmp_path).log_of("/")
