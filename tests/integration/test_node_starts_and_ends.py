@@ -1,5 +1,6 @@
 """How nodes start and end: refusals, hangs, scripts, and nothing left behind."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -251,11 +252,12 @@ def test_a_run_directory_may_be_given(tmp_path_factory):
 
 def _node_processes():
     """The processes below this one that run nodes: the fork server's children."""
-    return {
-        child.pid
-        for child in psutil.Process().children(recursive=True)
-        if child.status() != psutil.STATUS_ZOMBIE and child.ppid() != os.getpid()
-    }
+    found = set()
+    for child in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if child.status() != psutil.STATUS_ZOMBIE and child.ppid() != os.getpid():
+                found.add(child.pid)
+    return found
 
 
 def _eventually(holds):
