@@ -20,6 +20,7 @@ from actors.runtime.errors import (
 )
 from actors.runtime.testing import EventProbe, TestProbe
 from tests.support.actors_for_tests import Account, Counter, Deposit, GetTotal, Servant, Total, Unheard
+from tests.support.process_ends import has_ended
 
 ROOT = Path(__file__).parents[2]
 STARTS_S = 20.0
@@ -225,7 +226,7 @@ def test_a_removed_node_is_gone_and_its_name_is_free(system):
 
     system.remove("s")
 
-    assert _eventually(lambda: not process.is_running() or process.status() == psutil.STATUS_ZOMBIE)
+    assert _eventually(lambda: has_ended(process.pid))
     assert system.snapshot().root.find("/s") is None
     again = system.spawn(Servant, name="s", process=True)
     assert again.ask(["who"])["incarnation"] == 2

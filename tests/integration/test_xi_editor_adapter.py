@@ -5,7 +5,6 @@ import os
 import signal
 from contextlib import asynccontextmanager
 
-import psutil
 import pytest
 
 from actors.runtime import ActorSystem, ChildSpec, SupervisorSpec
@@ -13,6 +12,7 @@ from actors.xi_proxy import messages
 from adapters.text_editing.xi_editor import XiEditorAdapter
 from symphony.domain.errors import DeadlineExceededError, InvalidRequestError, NotFoundError, UnavailableError
 from symphony.ports import TextEvent
+from tests.support.process_ends import has_ended
 from tests.support.xi_harness import insert
 
 BOUND_S = 20.0
@@ -74,7 +74,7 @@ def test_an_acknowledged_edit_survives_and_its_buffer_is_told_to_be_restored(tmp
             await it.port.undo(state.id)
             assert await it.port.text(state.id) == "one\n"
             await it.port.close(state.id)
-            assert not psutil.pid_exists(before.os_process.pid) or psutil.Process(before.os_process.pid).status() == "zombie"
+            assert has_ended(before.os_process.pid)
             return [await anext(events) for _ in range(7)]
 
     assert asyncio.run(claim()) == [

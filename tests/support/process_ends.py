@@ -12,6 +12,11 @@ def gone(pids):
     wait_until(lambda: not any(_lives(pid) for pid in pids))
 
 
+def has_ended(pid):
+    """Tell whether there is no such process any more, or only a zombie."""
+    return not _lives(pid)
+
+
 def wait_until(holds):
     deadline, pause = time.monotonic() + GONE_S, threading.Event()
     while not holds():

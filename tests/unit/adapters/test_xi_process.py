@@ -11,6 +11,7 @@ import psutil
 import pytest
 
 from adapters.text_editing.xi_process import XiProcess
+from tests.support.process_ends import has_ended
 from tests.support.xi_harness import until
 
 BOUND_S = 20.0
@@ -120,7 +121,7 @@ def test_its_end_is_told_though_a_child_of_it_holds_the_pipes_and_the_child_ends
     grandchild = int(run.read(10))
 
     assert run.end() == 5
-    until(lambda: not psutil.pid_exists(grandchild) or psutil.Process(grandchild).status() == "zombie", "its end")
+    until(lambda: has_ended(grandchild), "its end")
 
 
 def test_one_that_closes_its_output_and_lives_is_ended(stopping):
