@@ -77,7 +77,7 @@ async def in_memory_text_editing(tmp_path: Path) -> AsyncIterator[TextEditingHar
     read_only: set[str] = set()
 
     def write_file(name: str, content: bytes) -> str:
-        path = f"/work/{name}"
+        path = f"/project/{name}"
         files[path] = content
         return path
 
@@ -87,7 +87,7 @@ async def in_memory_text_editing(tmp_path: Path) -> AsyncIterator[TextEditingHar
 
     def make_directory(name: str) -> str:
         write_file(f"{name}/file", b"")
-        return f"/work/{name}"
+        return f"/project/{name}"
 
     editor = InMemoryTextEditing(files, read_only=read_only)
     yield TextEditingHarness(editor, write_file, read_file, make_directory, read_only.add)

@@ -18,7 +18,7 @@ from tests.support.clock import FakeClock
 
 MELODY = Path(__file__).parents[2] / "examples" / "melodies" / "tidy.melody.toml"
 TIDY = ExtensionId("symphony.tidy")
-FILE = "/work/notes.txt"
+FILE = "/project/notes.txt"
 RUN = RunId("r1")
 
 

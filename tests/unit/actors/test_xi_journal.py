@@ -12,7 +12,7 @@ from actors.xi_proxy.history import Base, Change
 from actors.xi_proxy.journal import MAGIC, DamagedJournalError, Journal, JournalError
 from actors.xi_proxy.replacement import Replacement
 
-BASE = Base("/work/é.txt", 3, "digest", "text\n")
+BASE = Base("/project/é.txt", 3, "digest", "text\n")
 CHANGES = [
     Change("edit", Replacement(0, 0, "new 😀")),
     Change("undo", Replacement(0, 5, "")),
@@ -42,7 +42,7 @@ def test_what_was_written_is_read(tmp_path):
 
 def test_each_path_has_a_file_of_its_own_which_a_new_journal_replaces(tmp_path):
     one = written(tmp_path)
-    other = written(tmp_path, base=Base("/work/other", 0, None, ""))
+    other = written(tmp_path, base=Base("/project/other", 0, None, ""))
 
     assert one != other
     assert written(tmp_path, []) == one

@@ -13,7 +13,7 @@ DEFAULTS = Settings(run_dir="/run/x", state_dir="/state/x")
 
 
 def read(text, *, is_trusted=True):
-    return read_settings(text, source="symphony.toml", folder="/work", defaults=DEFAULTS, is_trusted=is_trusted)
+    return read_settings(text, source="symphony.toml", folder="/project", defaults=DEFAULTS, is_trusted=is_trusted)
 
 
 def problems_of(text, **given):
@@ -43,7 +43,7 @@ def test_what_the_file_says_is_taken():
 def test_relative_paths_start_at_the_files_folder():
     settings = read('[xi]\ncommand = ["bin/xi"]\n[state]\ndir = "state"\n')
 
-    assert (settings.xi_command, settings.state_dir) == (("/work/bin/xi",), "/work/state")
+    assert (settings.xi_command, settings.state_dir) == (("/project/bin/xi",), "/project/state")
 
 
 def test_every_problem_is_listed_with_its_line_and_key():
@@ -73,7 +73,7 @@ def test_a_file_that_came_with_a_folder_may_not_name_a_program():
     (problem,) = problems_of('[xi]\ncommand = ["./evil"]\n', is_trusted=False)
 
     assert "use --config symphony.toml" in problem
-    assert read('[state]\ndir = "s"\n', is_trusted=False).state_dir == "/work/s"
+    assert read('[state]\ndir = "s"\n', is_trusted=False).state_dir == "/project/s"
 
 
 @given(st.text())

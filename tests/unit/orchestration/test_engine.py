@@ -100,13 +100,13 @@ def test_an_edit_that_lost_a_race_reads_again_and_applies_to_the_new_text():
 def test_a_file_that_is_missing_fails_the_run_with_its_name_and_starts_nothing_else():
     async def scenario():
         world = World()
-        await world.start({"file": "/work/absent"})
+        await world.start({"file": "/project/absent"})
         return world, await world.engine().finish(RUN)
 
     world, run = asyncio.run(scenario())
 
     assert run.state == "failed"
-    assert "/work/absent" in run.steps[0].error
+    assert "/project/absent" in run.steps[0].error
     assert not world.disk.blobs
 
 
