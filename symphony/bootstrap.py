@@ -1,7 +1,8 @@
 """The composition root: the only module that names concrete adapters, and builds what each node's actors need.
 
 `kernel_plan` runs in the command line's process and builds nothing: the plan names the set-up functions below, and each node
-calls its own, in its own process, once a life.
+calls its own, in its own process, once a life. They import what they build, so that the warden, which only makes the plan,
+stays small.
 """
 
 from collections.abc import Mapping, Sequence

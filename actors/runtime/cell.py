@@ -58,7 +58,6 @@ class ActorCell:
         self.ref = surroundings.ref(spec.path)
         self.state: ActorState = "stopped"
         self.incarnation = 0
-        self.restarts = 0
         self.last_exit: ExitSnapshot | None = None
         self._surroundings = surroundings
         self._factory = factory
@@ -188,10 +187,11 @@ class ActorCell:
             state=self.state,
             incarnation=self.incarnation,
             uptime_s=round(now - (self._started_at or now), 3) if running else None,
-            restarts=self.restarts,
+            restarts=max(0, self.incarnation - 1),
             last_exit=self.last_exit,
             mailbox=MailboxSnapshot(len(self._mailbox), self._mailbox.capacity, oldest_s),
             processed=self._processed,
+            expired=self._expired,
             strategy=self.spec.strategy,
             intensity=self.spec.intensity,
             period_s=self.spec.period_s,

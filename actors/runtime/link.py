@@ -334,7 +334,7 @@ class Link:
         self._rejected += 1
         shown = peer.decode("utf-8", "replace")
         _log.warning("frame.rejected", peer=shown, why=why)
-        self._local.events.publish("frame.rejected", self._local.path, peer=shown, reason=why[:500])
+        self._local.events.publish("frame.rejected", self._local.path, peer=shown, reason=why[:500], count=self._rejected)
 
     def answer(self, peer: bytes, frame: ReplyFrame | ErrorFrame) -> None:
         """Send an answer to the node that asked."""

@@ -44,7 +44,7 @@ class MailboxSnapshot(Struct, frozen=True):
 
 
 class ActorSnapshot(Struct, frozen=True):
-    """One actor and, below it, its children in start order."""
+    """One actor and, below it, its children in start order. `expired` counts asks whose deadline had passed before their turn."""
 
     path: str
     kind: Literal["supervisor", "worker"]
@@ -59,6 +59,7 @@ class ActorSnapshot(Struct, frozen=True):
     last_exit: ExitSnapshot | None
     mailbox: MailboxSnapshot
     processed: int
+    expired: int = 0
     strategy: str | None = None
     intensity: int | None = None
     period_s: float | None = None

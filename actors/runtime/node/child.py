@@ -93,10 +93,14 @@ class NodeChild:
         pid = life.pid if life is not None else None
         if known is None:
             return self._unheard(pid)
-        ended = self.last_exit
-        if self._state == "running":
-            return structs.replace(known, pid=pid, incarnation=self._incarnation, last_exit=ended)
-        return structs.replace(_as_dead(known, self._state, ended), incarnation=self._incarnation, pid=pid)
+        shown = known if self._state == "running" else _as_dead(known, self._state, self.last_exit)
+        return structs.replace(
+            shown, pid=pid, incarnation=self._incarnation, restarts=self._restarts, last_exit=self.last_exit or shown.last_exit
+        )
+
+    @property
+    def _restarts(self) -> int:
+        return max(0, self._incarnation - 1)
 
     def _unheard(self, pid: int | None) -> ActorSnapshot:
         supervisor = self._spec if isinstance(self._spec, SupervisorSpec) else None
@@ -110,7 +114,7 @@ class NodeChild:
             state=self._state,
             incarnation=self._incarnation,
             uptime_s=None,
-            restarts=0,
+            restarts=self._restarts,
             last_exit=self.last_exit,
             mailbox=MailboxSnapshot(0, 0, None),
             processed=0,

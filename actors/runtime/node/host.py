@@ -171,11 +171,6 @@ class NodeHost:
         with self._lock:
             return self._lives.get(path)
 
-    def pids(self) -> list[int]:
-        """Give the pids of the nodes that live."""
-        with self._lock:
-            return [life.pid for life in self._lives.values() if life.pid is not None]
-
     def close(self) -> None:
         """End the threads; processes that still live are killed, and their ends waited for: a second at most."""
         self.kill_all()

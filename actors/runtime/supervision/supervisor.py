@@ -161,10 +161,8 @@ class SupervisorActor(Actor):
 
     def child_snapshots(self) -> Iterator[ActorSnapshot]:
         """Give every child, in start order. Any thread may call."""
-        for name, handle in list(self._handles.items()):
-            shown = handle.snapshot()
-            child = self._machine.children.get(name)
-            yield shown if child is None else structs.replace(shown, restarts=max(shown.restarts, child.incarnation - 1))
+        for handle in list(self._handles.values()):
+            yield handle.snapshot()
 
     def on_signal(self, signal: object) -> None:
         """Turn a signal into an event of the machine."""

@@ -263,7 +263,8 @@ def test_a_malformed_frame_is_rejected_counted_and_reported_and_harms_nobody(nea
     far.link.on_frame(b"/near", frame)
 
     assert far.link.rejected == 1
-    assert far.events.expect("frame.rejected", "/far").fields["peer"] == "/near"
+    told = far.events.expect("frame.rejected", "/far").fields
+    assert (told["peer"], told["count"]) == ("/near", 1)
     assert near.ref("/far").ask(["return", 1]) == 1
 
 
