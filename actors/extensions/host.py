@@ -17,7 +17,7 @@ from actors.extensions.worker_log import WorkerLog
 from actors.extensions.worker_process import WorkerProcess
 from actors.extensions.worker_watch import WorkerWatch
 from actors.runtime import Actor, ChildSpec
-from actors.runtime.dispatcher import DispatcherKind
+from actors.runtime.dispatch.dispatcher import DispatcherKind
 from actors.runtime.errors import OsProcessDiedError
 from actors.runtime.exits import signal_name
 from symphony.domain.errors import ConflictError, InvariantError, SymphonyError, UnavailableError

@@ -18,7 +18,7 @@ from actors.extensions.host import host_name, host_spec
 from actors.extensions.installed_record import InstalledRecord
 from actors.extensions.messages import Describe, Install, Installation, ListExtensions, Uninstall
 from actors.runtime import Actor, ActorRef, ChildSpec, Future
-from actors.runtime.dispatcher import DispatcherKind
+from actors.runtime.dispatch.dispatcher import DispatcherKind
 from actors.runtime.errors import ActorRuntimeError, AskTimeoutError, NameTakenError, NoSuchActorError, SpecError
 from symphony.domain.errors import (
     ConflictError,

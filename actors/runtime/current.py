@@ -1,38 +1,104 @@
-"""What this thread or task is doing now: the actor and the message, for log lines and for the sender of a message.
+"""What this thread or task is doing now: the actor and the message, for log lines, senders, and the search for ask cycles.
 
-A context variable rather than arguments, because the user's handler stands between us and the code that needs it; binding one
-costs a tenth of what binding each field into the logger's context would.
+A context variable rather than arguments, because the user's handler stands between us and the code that needs it. Binding one
+costs as much as half a message, so a thread that runs actors binds a station once, and each turn only changes what goes on there;
+what changes with each message is an attribute of the activity. A handler on an event loop has a station of its own, which its
+tasks share.
 """
 
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from contextvars import ContextVar
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
+
+from .envelope import Envelope
 
 
-class Activity(NamedTuple):
-    """The actor that runs, its incarnation, and the correlation id of the message (0 outside an ask)."""
+class Occupied(Protocol):
+    """What an activity says of its cell: who it is, and what the one life of it that runs waits for."""
 
-    path: str
-    incarnation: int
-    correlation: int
+    @property
+    def path(self) -> str:
+        """Where the actor lives."""
+        ...
+
+    @property
+    def waits_for(self) -> "tuple[Wait, ...]":
+        """What the handler which runs now waits for; nothing where others of its handlers may run meanwhile."""
+        ...
 
 
-activity: ContextVar[Activity | None] = ContextVar("actors.runtime.activity", default=None)
+class Wait(NamedTuple):
+    """Whom a handler waits for, and whether that is over: one that has its answer may not have woken yet, and holds nobody up."""
+
+    target: Occupied
+    is_over: Callable[[], bool]
+
+
+class Activity:
+    """An actor that runs, the message in its hand, and whom it waits for.
+
+    `runner` is the task that runs the handler, on an event loop: another one that the handler has started may wait without
+    holding the handler up. `depth` counts asks that were carried out on the asker's own thread, one inside the other.
+    """
+
+    __slots__ = ("cell", "depth", "in_hand", "incarnation", "path", "runner", "waits_for")
+
+    def __init__(self, cell: Any, path: str, incarnation: int) -> None:
+        self.cell = cell
+        self.path = path
+        self.incarnation = incarnation
+        self.in_hand: Envelope | None = None
+        self.runner: object = None
+        self.waits_for: tuple[Wait, ...] = ()
+        self.depth = 0
+
+
+class Station:
+    """Where actors run, a thread or a task, and which activity goes on there now."""
+
+    __slots__ = ("activity",)
+
+    def __init__(self, activity: Activity | None = None) -> None:
+        self.activity = activity
+
+
+station: ContextVar[Station | None] = ContextVar("actors.runtime.station", default=None)
+
+
+def here() -> Station:
+    """Give the station of this thread or task, and make it one if it is none yet."""
+    found = station.get()
+    if found is None:
+        found = Station()
+        station.set(found)
+    return found
+
+
+def current_activity() -> Activity | None:
+    """Give the activity that goes on here, or None outside of an actor."""
+    found = station.get()
+    return None if found is None else found.activity
+
+
+def sender() -> str:
+    """Give the path of the actor that runs here, or nothing outside of one."""
+    found = station.get()
+    return "" if found is None or found.activity is None else found.activity.path
 
 
 def add_activity(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Add path, incarnation and correlation id to a log event: a structlog processor."""
-    current = activity.get()
+    current = current_activity()
     if current is not None:
         event.setdefault("path", current.path)
         event.setdefault("incarnation", current.incarnation)
-        if current.correlation:
-            event.setdefault("correlation_id", current.correlation)
+        if current.in_hand is not None and current.in_hand.reply is not None:
+            event.setdefault("correlation_id", current.in_hand.correlation or id(current.in_hand.reply))
     return event
 
 
 class During:
-    """Makes an activity known to log lines and to whom it sends while a handler runs: a context manager, for one use."""
+    """Makes an activity known while a hook or handler runs: a context manager, for one use."""
 
     __slots__ = ("_activity", "_token")
 
@@ -40,7 +106,7 @@ class During:
         self._activity = current
 
     def __enter__(self) -> None:
-        self._token = activity.set(self._activity)
+        self._token = station.set(Station(self._activity))
 
     def __exit__(self, *_: object) -> None:
-        activity.reset(self._token)
+        station.reset(self._token)

@@ -5,6 +5,7 @@
     │   ├── SpecError                a spec breaks a rule; lists every problem
     │   ├── InvalidPathError         not the form of an actor path
     │   ├── NameTakenError           another actor lives at that path
+    │   ├── AskCycleError            the actor that is asked waits for the one that asks
     │   ├── UnsendableError          the message (or reply) is no plain data, so it cannot cross a process
     │   └── NotBuiltError            what is asked for is not built yet
     ├── DeliveryError                the message was not handled; sending it again is safe
@@ -12,6 +13,7 @@
     │   ├── TerminatedError          the actor ended before it handled the message
     │   ├── RejectedError            a full mailbox, or a receiver that does not know the message
     │   └── NodeUnavailableError     the node is away or restarting
+    ├── AskCancelledError            the asker took the ask back before it was handled
     ├── AskTimeoutError              no answer in time: it may or may not have been handled
     ├── ActorFailedError             the actor failed while handling the message; its supervisor restarts it
     ├── RemoteError                  a declared error of an actor in another process, as data
@@ -54,6 +56,10 @@ class NameTakenError(UsageError):
     """Another actor lives at that path."""
 
 
+class AskCycleError(UsageError):
+    """The actor that is asked waits, directly or through others, for the one that asks; the text says through whom."""
+
+
 class UnsendableError(UsageError):
     """The message (or the reply) is no plain data, so it cannot cross a process."""
 
@@ -80,6 +86,10 @@ class RejectedError(DeliveryError):
 
 class NodeUnavailableError(DeliveryError):
     """The node that the actor lives in is away or restarting."""
+
+
+class AskCancelledError(ActorRuntimeError):
+    """The asker took the ask back before it was handled."""
 
 
 class AskTimeoutError(ActorRuntimeError, TimeoutError):

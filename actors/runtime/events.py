@@ -21,7 +21,7 @@ KEPT = 10_000
 Field = None | bool | int | float | str | list[str]
 
 
-class Event(Struct, frozen=True):
+class Event(Struct, frozen=True, gc=False):
     """One event. `at` is in seconds since the epoch; `fields` are plain data."""
 
     seq: int
@@ -59,6 +59,10 @@ class EventLog:
         told = {name: _told(value) for name, value in fields.items()}
         return self._add(self._clock.wall(), type_, path, self._node, told)
 
+    def record(self, type_: str, path: str, fields: dict[str, Field]) -> Event:
+        """Record that something happened, as `publish`, with fields that are known to be plain values."""
+        return self._add(self._clock.wall(), type_, path, self._node, fields)
+
     def adopt(self, event: Event) -> Event:
         """Record an event of another node under a number of this log."""
         return self._add(event.at, event.type, event.path, event.node, event.fields)
@@ -89,37 +93,34 @@ class EventLog:
     def _add(self, at: float, type_: str, path: str, node: str, fields: dict[str, Field]) -> Event:
         with self._lock:
             self._seq += 1
-            event = Event(self._seq, at, type_, path, node, fields)
+            event = told = Event(self._seq, at, type_, path, node, fields)
             self._kept.append(event)
             # Under the lock, so that every listener sees the events in the order of their numbers; what a listener publishes
             # comes after the event that it is being told.
-            self._untold.append(event)
-            if not self._is_telling:
-                self._tell()
-        return event
-
-    def _tell(self) -> None:
-        self._is_telling = True
-        try:
-            while self._untold:
-                event = self._untold.popleft()
-                for listener in self._listeners:
-                    self._tell_one(listener, event)
-        finally:
-            self._is_telling = False
-
-    def _tell_one(self, listener: Callable[[Event], None], event: Event) -> None:
-        try:
-            listener(event)
-        except Exception:  # a broken listener must not harm the publisher: a supervisor, or the thread that watches nodes
-            _log.exception("event.listener_failed", type=event.type)
+            if self._is_telling:
+                self._untold.append(event)
+                return event
+            self._is_telling = True
+            try:
+                while True:
+                    for listener in self._listeners:
+                        try:
+                            listener(told)
+                        except Exception:  # a broken listener must not harm the publisher, such as a supervisor
+                            _log.exception("event.listener_failed", type=told.type)
+                    if not self._untold:
+                        return event
+                    told = self._untold.popleft()
+            finally:
+                self._is_telling = False
 
 
 def _told(value: object) -> Field:
     """Give a field as it can cross a process: a value of another kind must not make the node's channel look broken."""
+    kind = value.__class__
+    if value is None or kind is bool or kind is float or (kind is str and value.isascii()):  # type: ignore[attr-defined]  # a str
+        return value  # type: ignore[return-value]  # as just seen
     match value:
-        case None | bool() | float():
-            return value
         case int() if -(2**63) <= value < 2**64:
             return value
         case str():

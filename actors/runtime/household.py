@@ -6,25 +6,31 @@ from collections.abc import Callable, Mapping
 
 from . import signals
 from .actor import Actor, ActorContext, ActorFactory, ClassFactory, factory_of
-from .address import ActorPath
+from .address import ActorPath, parse_path
 from .cell import ActorCell
-from .cell_spec import CellSpec
+from .cell_spec import CellKind
 from .clock import Clock
 from .dead_letters import DeadLetters
-from .dispatcher import Dispatchers
-from .errors import NotBuiltError, SpecError
+from .dispatch.dispatcher import Dispatcher, DispatcherKind, DispatcherSource, Runnable
+from .errors import NotBuiltError, RejectedError, SpecError
 from .events import Event, EventLog
+from .globs import compile_glob
+from .groups import Groups
 from .imports import load_actor
 from .node.child import NodeChild, NodeSurroundings
 from .node.host import NodeHost
 from .ref import ActorRef
-from .registry import Entry, Registry
+from .registry import Registry
 from .snapshot import ExitSnapshot
-from .supervision.children import ChildHandle, LocalChild
+from .supervision.children import ChildHandle
 from .supervision.handle import SupervisorHandle
 from .supervision.spec import AnySpec, ChildSpec, SupervisorSpec
 from .supervision.supervisor import SupervisorActor
-from .timers import Timers
+from .timers import Appointments
+from .watch import Watches
+
+DEPARTED_KEPT = 10_000
+"""Children that are gone whose last life's number is kept, so that it grows should they be added again."""
 
 
 class Household:
@@ -36,36 +42,62 @@ class Household:
         clock: Clock,
         events: EventLog,
         dead_letters: DeadLetters,
-        timers: Timers,
-        dispatchers: Dispatchers,
+        timers: Appointments,
+        watches: Watches,
+        groups: Groups,
+        dispatchers: DispatcherSource,
         registry: Registry,
         node: str,
-        make_ref: Callable[[str], ActorRef],
+        make_ref: Callable[[ActorPath], ActorRef],
         host: Callable[[], tuple[NodeHost, NodeSurroundings]] | None,
     ) -> None:
         self.clock = clock
         self.events = events
         self.dead_letters = dead_letters
         self.timers = timers
+        self.watches = watches
         self.random = random.Random()  # noqa: S311  # jitter, not secrets
         self.node = node
         self.pid = os.getpid()
         self.parts: Mapping[str, object] = {}
         self.lives: dict[str, int] = {}
         self.ended: ExitSnapshot | None = None
+        self.groups = groups
         self._dispatchers = dispatchers
+        self._shared: Dispatcher | None = None
         self._registry = registry
-        self._make_ref = make_ref
+        self.make_ref = make_ref
         self._host = host
-        self._made: set[ActorPath] = set()
+        self._kinds: dict[tuple[type[Actor], DispatcherKind], CellKind] = {}
+        self._departed: dict[str, None] = {}
+        self._inherited: frozenset[str] = frozenset()
+        self._followed: set[str] = set()
 
     def ref(self, path: str) -> ActorRef:
         """Give a ref to the actor at `path`."""
-        return self._make_ref(path)
+        return self.make_ref(parse_path(path))
+
+    def find(self, pattern: str) -> tuple[ActorRef, ...]:
+        """Give refs to the actors of this process whose paths match, in the order in which they were added.
+
+        `*` is one name, `**` any number, `?` one character. Raises `InvalidPathError`.
+        """
+        matches = compile_glob(pattern)
+        return tuple(cell.ref for cell in self._registry.cells() if matches(cell.path))
+
+    def run_soon(self, runnable: Runnable) -> None:
+        """Run something on a shared thread, for the garbage collector."""
+        self._dispatchers.of_kind("shared", "").schedule(runnable)
 
     def goes_on(self, path: ActorPath) -> bool:
         """Tell whether there was a life at `path` in a process that ended before this one."""
-        return self.ended is not None and path in self.lives
+        return path in self._inherited
+
+    def take_over(self, lives: Mapping[str, int], ended: ExitSnapshot | None) -> None:
+        """Go on counting where another process left off, which ended so. Before anything is started."""
+        self.lives.update(lives)
+        self.ended = ended
+        self._inherited = frozenset(lives) if ended is not None else frozenset()
 
     def first_incarnation(self, path: ActorPath) -> int:
         """Give the number of the first life here."""
@@ -73,20 +105,25 @@ class Household:
 
     def remember_life(self, event: Event) -> None:
         """Listen to the events, so that a path's numbers grow also over a child that is removed and added again."""
-        incarnation = event.fields.get("incarnation")
-        if event.type in ("actor.started", "actor.restarted") and isinstance(incarnation, int):
-            self.lives[event.path] = max(incarnation, self.lives.get(event.path, 0))
+        if event.type in ("actor.started", "actor.restarted", "actor.exited"):
+            incarnation = event.fields.get("incarnation")
+            if isinstance(incarnation, int) and incarnation > self.lives.get(event.path, 0):
+                self.lives[event.path] = incarnation
 
     def new_child(
-        self, path: ActorPath, spec: AnySpec, factory: ActorFactory | None, signal: Callable[[object], None]
+        self,
+        path: ActorPath,
+        spec: AnySpec,
+        factory: ActorFactory | None,
+        supervisor: SupervisorHandle,
     ) -> ChildHandle:
-        """Make a child's handle and let it be found at `path`; `signal` puts a signal into the mailbox of its supervisor.
+        """Make a child's handle and let it be found at `path`; `supervisor` is the way to its supervisor.
 
         Raises `SpecError` where what the spec names cannot be used.
         """
         if spec.process:
-            return self._new_node(path, spec, signal)
-        return LocalChild(self.new_cell(path, spec, factory, signal, SupervisorHandle(signal)))
+            return self._new_node(path, spec, supervisor.signal)
+        return self.new_cell(path, spec, factory, supervisor.signal, supervisor)
 
     def new_cell(
         self,
@@ -102,22 +139,60 @@ class Household:
         """
         if isinstance(spec, SupervisorSpec):
             cell = self._supervisor_cell(path, spec, report)
-            self._registry.add(Entry(cell, SupervisorActor))
+            self._registry.add(cell)
             return cell
         # The class in hand, not one of the same name: its path may lead nowhere, or to another by now.
         actor = factory.actor if isinstance(factory, ClassFactory) else load_actor(spec.actor)
-        kind = spec.dispatcher or actor.dispatcher
+        dispatcher = spec.dispatcher or actor.dispatcher
+        kind = self.kind_of(actor, dispatcher)
         made = factory or factory_of(actor, spec.args, {**spec.kwargs, **self._needed(spec)})
-        dispatcher = self._dispatchers.of_kind(kind, path)
-        described = CellSpec(path, spec.actor.rpartition(":")[2], actor.mailbox_capacity, is_async=kind == "async")
-        cell = ActorCell(described, self, made, dispatcher, report, supervisor)
-        self._remember(cell)
-        self._registry.add(Entry(cell, actor))
+        cell = ActorCell(path, kind, self, made, self._dispatchers.of_kind(dispatcher, path), report, supervisor)
+        if self._inherited:
+            self._follow(cell)
+        self._registry.add(cell)
+        return cell
+
+    def new_shared_cell(self, path: ActorPath, kind: CellKind, factory: ActorFactory, supervisor: SupervisorHandle) -> ActorCell:
+        """Make a `shared` actor's cell whose first turn the caller runs, and let it be found at `path`."""
+        shared = self._shared = self._shared or self._dispatchers.of_kind("shared", path)
+        cell = ActorCell(path, kind, self, factory, shared, supervisor.signal, supervisor, scheduled=True)
+        if self._inherited:
+            self._follow(cell)
+        self._registry.add(cell)
         return cell
 
     def forget_child(self, path: ActorPath) -> None:
-        """Let nobody be found at `path`."""
+        """Let nobody be found at `path`. The number of its last life is kept for a while, for a child that is added again."""
         self._registry.remove(path)
+        self.groups.forget(path)
+        self._departed[path] = None
+        if len(self._departed) > DEPARTED_KEPT:
+            gone = next(iter(self._departed))
+            del self._departed[gone]
+            if not self._registry.has(gone):
+                self.lives.pop(gone, None)
+
+    def kind_of(self, actor: type[Actor], dispatcher: DispatcherKind) -> CellKind:
+        """Give what all cells of a class and dispatcher share."""
+        known = self._kinds.get((actor, dispatcher))
+        if known is not None:
+            return known
+        has_priorities = actor.priority_of.__func__ is not Actor.priority_of.__func__  # type: ignore[attr-defined]  # a classmethod
+        kind = self._kinds[actor, dispatcher] = CellKind(
+            actor,
+            actor.__qualname__,
+            actor.mailbox_capacity,
+            actor.overflow,
+            (RejectedError, *actor.expected_errors),
+            actor.ask_failure,
+            actor.attempts,
+            actor.priority_of if has_priorities else None,
+            runs_anywhere=dispatcher == "shared",
+            is_async=dispatcher == "async",
+            concurrency=actor.concurrency if dispatcher == "async" else 1,
+            inline=actor.inline and dispatcher == "shared",
+        )
+        return kind
 
     def _supervisor_cell(self, path: ActorPath, spec: SupervisorSpec, report: Callable[[signals.ChildReport], None]) -> ActorCell:
         def make(context: ActorContext) -> Actor:
@@ -125,18 +200,16 @@ class Household:
             made.context = context
             return made
 
-        described = CellSpec(
-            path,
+        kind = CellKind(
+            SupervisorActor,
             "Supervisor",
-            SupervisorActor.mailbox_capacity,
-            is_async=False,
             is_supervisor=True,
             strategy=spec.strategy,
             intensity=spec.intensity,
             period_s=float(spec.period),
         )
-        cell = ActorCell(described, self, make, self._dispatchers.of_kind("pinned", path), report)
-        self._remember(cell)
+        cell = ActorCell(path, kind, self, make, self._dispatchers.of_kind("pinned", path), report)
+        self._follow(cell)
         return cell
 
     def _new_node(self, path: ActorPath, spec: AnySpec, report: Callable[[signals.ChildReport], None]) -> NodeChild:
@@ -144,8 +217,7 @@ class Household:
             raise NotBuiltError(f"{path}: a node inside a node is not built yet")
         host, surroundings = self._host()
         child = NodeChild(path, spec, host, surroundings, report)
-        if self._is_successor(path):
-            child.last_exit = self.ended
+        self._follow(child)
         return child
 
     def _needed(self, spec: ChildSpec) -> dict[str, object]:
@@ -155,12 +227,8 @@ class Household:
             raise SpecError(f"child {spec.id!r}: needs: {missing}: the node's setup builds: {have}")
         return {need: self.parts[need] for need in spec.needs}
 
-    def _remember(self, cell: ActorCell) -> None:
-        if self._is_successor(cell.path):
+    def _follow(self, cell: ActorCell | NodeChild) -> None:
+        """Say how the life before ended, if that was in a process before this one; only the first life here follows it."""
+        if self.goes_on(cell.path) and cell.path not in self._followed:
+            self._followed.add(cell.path)
             cell.last_exit = self.ended
-
-    def _is_successor(self, path: ActorPath) -> bool:
-        """Tell whether a life that is about to be made follows one of an earlier process; only the first one does."""
-        first, known = path not in self._made, path in self.lives
-        self._made.add(path)
-        return first and known

@@ -1,27 +1,35 @@
 """Life: what one incarnation of an actor may ask of the runtime: its context.
 
 The cell stays while lives come and go, so the context is bound to one of them: a timer or a thread that an earlier life has left
-behind must not fail or stop its successor.
+behind must not fail or stop its successor. It is also the activity of its handlers, one at a time.
 """
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 from .actor import Supervisor
 from .address import ActorPath
+from .cell_spec import Surroundings
 from .clock import Clock
+from .current import Activity, current_activity
+from .envelope import Envelope
+from .errors import RejectedError, UsageError
+from .groups import Groups
 from .ref import ActorRef
+from .timers import Timer
+
+Handler = Callable[[Any], Any]
 
 
 class Host(Protocol):
     """What a life needs of its cell."""
 
-    ref: ActorRef
+    path: ActorPath
     incarnation: int
-
-    @property
-    def path(self) -> ActorPath:
-        """Where the actor lives."""
-        ...
+    capacity: int
+    surroundings: Surroundings
+    now: Callable[[], float]
 
     @property
     def clock(self) -> Clock:
@@ -29,8 +37,21 @@ class Host(Protocol):
         ...
 
     @property
+    def ref(self) -> ActorRef:
+        """A ref to the actor."""
+        ...
+
+    @property
     def supervisor(self) -> Supervisor:
         """The actor's supervisor."""
+        ...
+
+    def tell(self, message: Any) -> None:
+        """Take a message. Raises `RejectedError`."""
+        ...
+
+    def put_back(self, envelope: Envelope) -> None:
+        """Put a message back in front of all others."""
         ...
 
     def publish(self, type_: str, **fields: Any) -> None:
@@ -41,7 +62,7 @@ class Host(Protocol):
         """Say which OS process the actor stands for."""
         ...
 
-    def fail(self, error: BaseException, incarnation: int) -> None:
+    def fail(self, error: BaseException, incarnation: int | None = None) -> None:
         """Fail that life before its next message."""
         ...
 
@@ -49,54 +70,182 @@ class Host(Protocol):
         """Stop before the next message."""
         ...
 
+    def blocking(self) -> AbstractContextManager[None]:
+        """Let the dispatcher know that a handler waits while the block lasts."""
+        ...
 
-class Life:
+
+class Life(Activity):
     """One incarnation's context. Any thread may call; what a life that is over asks changes nothing."""
 
-    __slots__ = ("_host", "incarnation")
+    __slots__ = ("_handlers", "_stashed", "_timers", "_watches", "handler")
 
-    def __init__(self, host: Host) -> None:
-        self._host = host
-        self.incarnation = host.incarnation
+    cell: Host
+    path: ActorPath
 
-    @property
-    def path(self) -> ActorPath:
-        """Where the actor lives."""
-        return self._host.path
+    def __init__(self, cell: Host) -> None:
+        # Not by the base's own `__init__`: a life is a part of what spawning an actor costs.
+        self.cell = cell
+        self.path = cell.path
+        self.incarnation = cell.incarnation
+        self.in_hand = None
+        self.runner = None
+        self.waits_for = ()
+        self.depth = 0
+        self.handler: Handler | None = None
+        self._handlers: list[Handler | None] | None = None
+        self._stashed: list[Envelope] | None = None
+        self._timers: set[Timer] | None = None
+        self._watches = False
 
     @property
     def clock(self) -> Clock:
         """The system's clock."""
-        return self._host.clock
+        return self.cell.clock
 
     @property
     def ref(self) -> ActorRef:
         """The actor's own ref."""
-        return self._host.ref
+        return self.cell.ref
 
     @property
     def supervisor(self) -> Supervisor:
         """The actor's supervisor."""
-        return self._host.supervisor
+        return self.cell.supervisor
 
     def publish(self, type_: str, **fields: Any) -> None:
         """Publish an event under the actor's path."""
-        self._host.publish(type_, **fields)
+        self.cell.publish(type_, **fields)
 
     def set_os_process(self, pid: int | None, command: str = "") -> None:
         """Say which OS process the actor stands for."""
         if self._is_present:
-            self._host.set_os_process(pid, command)
+            self.cell.set_os_process(pid, command)
 
     def fail(self, error: BaseException) -> None:
         """Fail this life before its next message."""
-        self._host.fail(error, self.incarnation)
+        self.cell.fail(error, self.incarnation)
 
     def stop(self) -> None:
         """Stop the actor before its next message."""
         if self._is_present:
-            self._host.stop()
+            self.cell.stop()
+
+    def blocking(self) -> AbstractContextManager[None]:
+        """Let the dispatcher know that the handler waits while the block lasts."""
+        return self.cell.blocking()
+
+    def stash(self) -> None:
+        """Put the message in hand aside."""
+        current = current_activity()
+        if current is None or current.cell is not self.cell or current.in_hand is None:
+            raise UsageError(f"{self.path}: stash() is for the message that the handler has in hand: there is none here")
+        if self._stashed is None:
+            self._stashed = []
+        if len(self._stashed) >= self.cell.capacity:
+            raise RejectedError(f"{self.path}: the stash is full ({len(self._stashed)} messages)")
+        self._stashed.append(current.in_hand)
+        current.in_hand = None
+
+    def unstash_all(self) -> None:
+        """Put what was put aside back in front of the mailbox, in order."""
+        stashed, self._stashed = self._stashed, None
+        for envelope in reversed(stashed or ()):
+            self.cell.put_back(envelope)
+
+    def become(self, handler: Handler) -> None:
+        """Handle messages by `handler` from the next one on."""
+        if self._handlers is None:
+            self._handlers = []
+        self._handlers.append(self.handler)
+        self.handler = handler
+
+    def unbecome(self) -> None:
+        """Handle messages as before the last `become`."""
+        if not self._handlers:
+            raise UsageError(f"{self.path}: unbecome() without a become()")
+        self.handler = self._handlers.pop()
+
+    def tell_later(self, delay_s: float, message: Any) -> Timer:
+        """Tell the actor `message` once, in `delay_s` seconds."""
+        timers = self.cell.surroundings.timers
+
+        def due() -> None:
+            self._forget_timer(timer)
+            self._tell_self(message)
+
+        timer = timers.call_later(delay_s, due)
+        self._remember_timer(timer)
+        return timer
+
+    def tell_every(self, interval_s: float, message: Any) -> Timer:
+        """Tell the actor `message` every `interval_s` seconds."""
+        if not interval_s > 0:
+            raise UsageError(f"{self.path}: tell_every({interval_s!r}): an interval is more than 0 seconds")
+        timers, first = self.cell.surroundings.timers, self.cell.now()
+        timer = Timer(lambda: None, None)
+        ticks = 0
+
+        def plan() -> None:
+            nonlocal ticks
+            # From the first one, not from the last: a tick that comes late delays no other. Those that were missed are left out.
+            ticks = max(ticks + 1, int((self.cell.now() - first) / interval_s) + 1)
+            timers.call_at(first + ticks * interval_s, due)
+
+        def due() -> None:
+            if not timer.is_over:
+                plan()
+                self._tell_self(message)
+
+        self._remember_timer(timer)
+        plan()
+        return timer
+
+    def find(self, pattern: str) -> tuple[ActorRef, ...]:
+        """Give refs to the actors of the process whose paths match."""
+        return self.cell.surroundings.find(pattern)
+
+    @property
+    def groups(self) -> Groups:
+        """The groups of the actor's process."""
+        return self.cell.surroundings.groups
+
+    def watch(self, target: ActorRef) -> None:
+        """Have the actor told `Terminated` of each life of `target` that ends, until this life ends."""
+        if not self._is_present:
+            raise UsageError(f"{self.path}: life {self.incarnation} is over: it watches nobody")
+        self._watches = True
+        self.cell.surroundings.watches.watch(target.path, self.ref, of_life=True)
+
+    def unwatch(self, target: ActorRef) -> None:
+        """Hear of `target` no longer."""
+        self.cell.surroundings.watches.unwatch(target.path, self.path)
+
+    def end(self) -> None:
+        """Let go of what belongs to this life: timers and watches end, what was put aside goes back to the mailbox. In a turn."""
+        for timer in self._timers or ():
+            timer.cancel()
+        self._timers = None
+        self.unstash_all()
+        if self._watches:
+            self.cell.surroundings.watches.forget_watcher(self.path)
+
+    def _tell_self(self, message: Any) -> None:
+        if self._is_present:
+            try:
+                self.cell.tell(message)
+            except RejectedError as error:
+                self.publish("timer.rejected", message_type=type(message).__name__, reason=str(error))
+
+    def _remember_timer(self, timer: Timer) -> None:
+        if self._timers is None:
+            self._timers = set()
+        self._timers.add(timer)
+
+    def _forget_timer(self, timer: Timer) -> None:
+        if self._timers is not None:
+            self._timers.discard(timer)
 
     @property
     def _is_present(self) -> bool:
-        return self._host.incarnation == self.incarnation
+        return self.cell.incarnation == self.incarnation

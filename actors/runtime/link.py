@@ -32,7 +32,8 @@ from .exits import describe, text_of
 from .future import Future, resolved_with
 from .log import Log
 from .messages import PROXY_MESSAGES, reply_type_of
-from .timers import Timer, Timers
+from .terminated import Terminated
+from .timers import Appointments, Timer
 from .transport.base import NodeAddress, Open
 from .wire.codec import AskFrame, Codec, ErrorFrame, Frame, ReplyFrame, TellFrame, Vocabulary, tag_of
 
@@ -64,7 +65,7 @@ class Local(Protocol):
     """What the link needs of its system."""
 
     clock: Clock
-    timers: Timers
+    timers: Appointments
     events: EventLog
     dead_letters: DeadLetters
     path: ActorPath
@@ -279,7 +280,7 @@ class Link:
             raise NodeUnavailableError(f"{path} lives in {node}, which the sender's node does not know of yet: try again")
 
     def _message(self, actor: LocalActor, frame: TellFrame | AskFrame) -> Any:
-        types = (*actor.messages, *PROXY_MESSAGES)
+        types = (*actor.messages, *PROXY_MESSAGES, Terminated)
         vocabulary = self._vocabularies.get(types)
         if vocabulary is None:
             vocabulary = self._vocabularies[types] = Vocabulary(types)

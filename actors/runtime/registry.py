@@ -1,19 +1,10 @@
 """Registry: which actor of this process lives at which path. One a system; nothing is global."""
 
 import threading
-from typing import NamedTuple
 
-from .actor import Actor
 from .address import ActorPath, is_within
 from .cell import ActorCell
 from .errors import NoSuchActorError
-
-
-class Entry(NamedTuple):
-    """An actor's cell, and the class that says what it understands."""
-
-    cell: ActorCell
-    actor: type[Actor]
 
 
 class Registry:
@@ -21,32 +12,41 @@ class Registry:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._entries: dict[str, Entry] = {}
+        self._cells: dict[str, ActorCell] = {}
 
-    def add(self, entry: Entry) -> None:
+    def add(self, cell: ActorCell) -> None:
         """Let the cell be found at its path; one that was there before is replaced and released."""
         with self._lock:
-            before = self._entries.get(entry.cell.path)
-            self._entries[entry.cell.path] = entry
+            before = self._cells.get(cell.path)
+            self._cells[cell.path] = cell
         if before is not None:
-            before.cell.release()
+            before.release()
 
     def remove(self, path: ActorPath) -> None:
         """Let nobody be found at `path`, nor below it where a supervisor was."""
         with self._lock:
-            entry = self._entries.pop(path, None)
-            if entry is not None and entry.cell.spec.is_supervisor:
-                for below in [known for known in self._entries if is_within(known, path)]:
-                    del self._entries[below]
+            cell = self._cells.pop(path, None)
+            if cell is not None and cell.kind.is_supervisor:
+                for below in [known for known in self._cells if is_within(known, path)]:
+                    del self._cells[below]
 
-    def find(self, path: str) -> Entry:
-        """Give who lives at `path`. Raises `NoSuchActorError`."""
-        entry = self._entries.get(path)
-        if entry is None:
+    def find(self, path: str) -> ActorCell:
+        """Give the cell at `path`. Raises `NoSuchActorError`."""
+        cell = self._cells.get(path)
+        if cell is None:
             raise NoSuchActorError(f"nobody lives at {path}")
-        return entry
+        return cell
+
+    def has(self, path: str) -> bool:
+        """Tell whether anybody lives at `path`."""
+        return path in self._cells
+
+    def life_at(self, path: ActorPath) -> int | None:
+        """Give the number of the life at `path` in this process, of the last one between two; None where none is coming."""
+        cell = self._cells.get(path)
+        return None if cell is None or cell.state in ("stopped", "parked") else cell.incarnation
 
     def cells(self) -> list[ActorCell]:
         """Give every cell, in the order they were added."""
         with self._lock:
-            return [entry.cell for entry in self._entries.values()]
+            return list(self._cells.values())

@@ -1,5 +1,6 @@
 """Signals: what the runtime says to its cells and supervisors; users' messages never stand in their way."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from .address import ActorPath
@@ -20,11 +21,16 @@ class Finish(NamedTuple):
     """A supervisor's children have stopped: so has it."""
 
 
+def nobody_asked() -> None:
+    """Tell nobody."""
+
+
 class Fail(NamedTuple):
-    """Fail, if this is still life `incarnation`."""
+    """Fail, if this is still life `incarnation`; `answer` tells whoever asked for what failed, when that is done."""
 
     error: BaseException
     incarnation: int
+    answer: Callable[[], None] = nobody_asked
 
 
 class ChildReady(NamedTuple):

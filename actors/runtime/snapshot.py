@@ -36,11 +36,12 @@ class OsProcessSnapshot(Struct, frozen=True):
 
 
 class MailboxSnapshot(Struct, frozen=True):
-    """A mailbox: `oldest_s` is the age of the oldest message that waits, None when none does."""
+    """A mailbox: `oldest_s` is the age of the oldest message that waits, None when none does; `dropped` counts overflow."""
 
     depth: int
     capacity: int
     oldest_s: float | None
+    dropped: int = 0
 
 
 class ActorSnapshot(Struct, frozen=True):

@@ -9,20 +9,21 @@ import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NoReturn, Self, TypedDict, Unpack
+from typing import Any, Self, Unpack
 
 import msgspec
 
 from . import signals
-from .actor import Actor, factory_of
+from .actor import Actor
 from .address import ROOT, ActorPath
 from .assembly import assemble
 from .clock import Clock, SystemClock, timestamp
 from .dead_letters import DeadLetters
-from .dispatcher import DispatcherKind
-from .errors import NotBuiltError, StartError, UsageError
+from .dispatch.dispatcher import DispatcherSource
+from .errors import StartError, UsageError
 from .events import EventLog
 from .future import Future
+from .groups import Groups
 from .link import Link
 from .node import words
 from .node.child import NodeSurroundings, lives_below
@@ -32,9 +33,11 @@ from .ref import ActorRef
 from .ref_wire import ref_codec
 from .run_directory import RunDirectory
 from .snapshot import ExitSnapshot, TreeSnapshot
-from .supervision.children import LocalChild
-from .supervision.spec import AnySpec, Backoff, ChildSpec, RestartType, Shutdown, SupervisorSpec
-from .supervision.supervisor import AddChild, RemoveChild, RestartChild
+from .spawning import NO_KWARGS, Spawner, SpawnOptions
+from .supervision.orders import RemoveChild, RestartChild
+from .supervision.spec import AnySpec, SupervisorSpec
+from .threading_actor import Entered, enter, leave
+from .timers import Appointments
 from .transport.base import NodeAddress
 from .transport.zeromq import ZeromqTransport
 
@@ -43,23 +46,13 @@ STOP_TIMEOUT_S = 30.0
 OWN_PACKAGES = ("actors",)
 
 
-class SpawnOptions(TypedDict, total=False):
-    """What `spawn` takes beside the class: the fields of `ChildSpec`."""
-
-    process: bool
-    restart: RestartType
-    shutdown: Shutdown
-    start_timeout: float
-    backoff: Backoff
-    dispatcher: DispatcherKind | None
-
-
 class ActorSystem:
     """A running tree. Use it as a context manager, or `stop` it; it owns threads, processes and a run directory.
 
     `root` says what to start below `/`; more is added by `spawn`. `run_dir` is where nodes find each other: a temporary folder
-    where none is given. `packages` must come from the same files in every process. Any thread may call any method, but an actor
-    must not call `spawn`, `remove`, `restart` and `stop`, which wait.
+    where none is given. `packages` must come from the same files in every process. `timers` and `dispatchers` are for a system
+    without threads, as `actors.runtime.testing` has one. Within its `with` block, `ThreadingActor.start` starts actors in it. Any
+    thread may call any method, but an actor must not call `spawn`, `remove`, `restart` and `stop`, which wait.
     """
 
     def __init__(
@@ -71,9 +64,14 @@ class ActorSystem:
         run_dir: RunDirectory | None = None,
         packages: Sequence[str] = OWN_PACKAGES,
         preload: Sequence[str] = (),
+        timers: Appointments | None = None,
+        dispatchers: DispatcherSource | None = None,
     ) -> None:
         self.name = name
-        self._parts = assemble(name, "kernel", clock or SystemClock(), self._node_host)
+        clock = clock or SystemClock()
+        self._parts = assemble(
+            name, "kernel", clock, self._node_host, life_of_node=self._life_of_node, timers=timers, dispatchers=dispatchers
+        )
         self._packages = packages
         self._preload = preload
         self._run_dir = run_dir
@@ -84,8 +82,11 @@ class ActorSystem:
         self._ended: Future[ExitSnapshot] = Future()
         self._stopping = False
         self._closed = False
+        self._is_running = False
+        self._entered_before: Entered | None = None
         spec = root or SupervisorSpec("root", on_exhausted="park")
-        self._root = LocalChild(self._parts.household.new_cell(ROOT, spec, None, self._report))
+        self._root = self._parts.household.new_cell(ROOT, spec, None, self._report)
+        self._spawner = Spawner(self._root, self._parts.household.kind_of)
 
     @property
     def events(self) -> EventLog:
@@ -109,8 +110,7 @@ class ActorSystem:
 
     def take_over(self, lives: Mapping[str, int], ended: ExitSnapshot | None) -> None:
         """Go on counting where another process left off, which ended so. Before `begin`."""
-        self._parts.household.lives.update(lives)
-        self._parts.household.ended = ended
+        self._parts.household.take_over(lives, ended)
         if ROOT in lives:
             self._root.last_exit = ended
 
@@ -122,8 +122,8 @@ class ActorSystem:
     def begin(self) -> Future[None]:
         """Start the root and what its spec names; the future resolves when all of it is running."""
         with self._lock:
-            if self._root.cell.incarnation == 0 and not self._stopping:
-                self._root.begin(self._parts.household.first_incarnation(ROOT))
+            if self._root.incarnation == 0 and not self._stopping:
+                self._root.start(self._parts.household.first_incarnation(ROOT))
         return self._started
 
     def ref(self, path: str) -> ActorRef:
@@ -148,33 +148,43 @@ class ActorSystem:
         Raises what its `on_start` raised; `NameTakenError`, `SpecError`, or `StartError` where it did not become ready. With
         `process=True` it gets a process of its own, and `args` and `kwargs` must be plain data. Otherwise they may be anything.
         """
-        done: Future[ActorRef] = Future()
-        if isinstance(actor, ChildSpec | SupervisorSpec):
-            order = AddChild(actor, None, done)
-        elif options.get("process"):
-            order = AddChild(ChildSpec(_required(name), actor, args, dict(kwargs or {}), **options), None, done)
-        else:
-            order = AddChild(ChildSpec(_required(name), actor, **options), factory_of(actor, args, kwargs), done)
         self._wait_for_start()
-        self._root.cell.signal(order)
-        # The supervisor gives up after the spec's own bound, and says so.
-        return done.get(order.spec.start_timeout + STOP_TIMEOUT_S)
+        return self._spawner.spawn(actor, name, args, kwargs or NO_KWARGS, options)
 
     def remove(self, name: str) -> None:
         """Stop a child of `/` and forget it; returns once it is gone. Raises `NoSuchActorError`."""
         done: Future[None] = Future()
-        self._root.cell.signal(RemoveChild(name, done))
+        self._root.signal(RemoveChild(name, done))
         done.get(STOP_TIMEOUT_S)
 
     def restart(self, name: str) -> ActorRef:
         """Start a child of `/` that is parked or stopped, with a clean record. Raises `NoSuchActorError`."""
         done: Future[ActorRef] = Future()
-        self._root.cell.signal(RestartChild(name, done))
+        self._root.signal(RestartChild(name, done))
         return done.get(START_TIMEOUT_S)
 
-    def watch(self, _target: ActorRef, _watcher: ActorRef) -> NoReturn:
-        """Refuse: death watch is not built yet."""
-        raise NotBuiltError("death watch is not built yet: follow `system.events` for `actor.exited`")
+    def find(self, pattern: str) -> tuple[ActorRef, ...]:
+        """Give refs to the actors of this process whose paths match: `*` is one name, `**` any number, `?` one character.
+
+        In the order in which they were added. Raises `InvalidPathError`.
+        """
+        return self._parts.household.find(pattern)
+
+    @property
+    def groups(self) -> Groups:
+        """Named groups of actors, and topics."""
+        return self._parts.groups
+
+    def watch(self, target: ActorRef, watcher: ActorRef) -> None:
+        """Have `watcher` told `Terminated(path, incarnation, reason)` of each life of `target` that ends, until `unwatch`.
+
+        Where nobody lives at the path, it is told so at once, with incarnation 0.
+        """
+        self._parts.watches.watch(target.path, watcher)
+
+    def unwatch(self, target: ActorRef, watcher: ActorRef) -> None:
+        """Have `watcher` told of `target` no longer."""
+        self._parts.watches.unwatch(target.path, watcher.path)
 
     def snapshot(self) -> TreeSnapshot:
         """Give the whole tree. Nodes have 0.3 s to answer; of one that does not, the last known state is given."""
@@ -196,11 +206,11 @@ class ActorSystem:
         """Stop everything in reverse order; the future resolves when the root has ended."""
         with self._lock:
             self._stopping = True
-            never_began = self._root.cell.incarnation == 0
+            never_began = self._root.incarnation == 0
         if never_began:
             self._ended.set_result(ExitSnapshot("shutdown", at=timestamp(self.clock.wall())))
         else:
-            self._root.end()
+            self._root.stop()
         return self._ended
 
     def stop(self, timeout: float = STOP_TIMEOUT_S) -> None:
@@ -228,9 +238,11 @@ class ActorSystem:
         except BaseException:  # whatever it was, there will be no `__exit__` to free what is owned
             self.close()
             raise
+        self._entered_before = enter(self)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+        leave(self._entered_before)
         self.stop()
 
     def boot_of(self, path: ActorPath, incarnation: int, spec: bytes, ended: ExitSnapshot | None) -> words.Boot:
@@ -250,9 +262,12 @@ class ActorSystem:
         )
 
     def _wait_for_start(self) -> None:
+        if self._is_running and not self._stopping:
+            return
         if self._closed or self._stopping:
             raise UsageError(f"the system {self.name!r} has been stopped")
         self.begin().get(START_TIMEOUT_S)
+        self._is_running = True
 
     def _report(self, report: signals.ChildReport) -> None:
         match report:
@@ -278,22 +293,20 @@ class ActorSystem:
                 self._host = self._new_host(run_dir)
             return self._host, self
 
+    def _life_of_node(self, path: ActorPath) -> int | None:
+        life = None if self._host is None else self._host.life_of(path)
+        return life.address.incarnation if life is not None and life.is_ready else None
+
     def _on_link_failed(self, reason: str) -> None:
-        self._root.cell.fail(StartError(f"the link to the nodes failed: {reason}"))
+        self._root.fail(StartError(f"the link to the nodes failed: {reason}"))
 
     def _new_host(self, run_dir: RunDirectory) -> NodeHost:
         parts = self._parts
         host = NodeHost(run_dir, parts.clock, parts.events, origins_of(self._packages), self._preload)
-        incarnation = self._root.cell.incarnation
+        incarnation = self._root.incarnation
         endpoint = run_dir.endpoint("/", incarnation)
         link = Link(parts.local(ROOT, self._on_link_failed), ref_codec(parts.ref), f"/#{incarnation}", endpoint, ZeromqTransport)
         host.own_address = NodeAddress(ROOT, incarnation, endpoint)
         host.on_routes = link.set_routes
         parts.delivery.link = link
         return host
-
-
-def _required(name: str | None) -> str:
-    if name is None:
-        raise UsageError('give the actor a name: system.spawn(Counter, name="counter")')
-    return name

@@ -6,7 +6,6 @@ from actors.runtime.clock import SystemClock
 from actors.runtime.future import Future
 from actors.runtime.link import Link
 from actors.runtime.ref_wire import ref_codec
-from actors.runtime.supervision.children import LocalChild
 from actors.runtime.testing import EventProbe
 from actors.runtime.transport.base import NodeAddress
 from actors.runtime.wire.codec import join
@@ -73,7 +72,7 @@ class Side:
     def spawn(self, path, actor, **fields):
         ready = Future()
         cell = self.parts.household.new_cell(path, ChildSpec(path.rpartition("/")[2], actor, **fields), None, ready.set_result)
-        LocalChild(cell).begin(1)
+        cell.start(1)
         ready.get(PATIENCE_S)
 
     def ref(self, path):

@@ -33,7 +33,7 @@ class NodeChild:
         report: Callable[[signals.ChildReport], None],
     ) -> None:
         self.last_exit: ExitSnapshot | None = None
-        self._path = path
+        self.path = path
         self._spec = spec
         self._host = host
         self._surroundings = surroundings
@@ -42,33 +42,33 @@ class NodeChild:
         self._incarnation = 0
         host.register(path)
 
-    def begin(self, incarnation: int) -> None:
+    def start(self, incarnation: int) -> None:
         """Start a process for this life."""
         self._incarnation = incarnation
         self._state = "starting" if self.last_exit is None else "restarting"
-        boot = self._surroundings.boot_of(self._path, incarnation, encode_spec(self._spec), self.last_exit)
+        boot = self._surroundings.boot_of(self.path, incarnation, encode_spec(self._spec), self.last_exit)
         self._host.spawn(boot, self)
 
-    def end(self) -> None:
+    def stop(self) -> None:
         """Ask the node to stop in order."""
         self._state = "stopping"
-        self._host.ask_to_stop(self._path)
+        self._host.ask_to_stop(self.path)
 
     def kill(self, reason: str) -> None:
         """Kill the process."""
         del reason
-        self._host.kill(self._path)
+        self._host.kill(self.path)
 
     def abandon(self, reason: str) -> None:
         """Kill the process; nothing of it is left behind."""
         self.kill(reason)
 
-    def release(self, state: ActorState) -> None:
+    def release(self, state: ActorState = "stopped") -> None:
         """Kill what is left of the process."""
         self._state = state
-        self._host.kill(self._path)
+        self._host.kill(self.path)
         if state == "stopped":
-            self._host.unregister(self._path)
+            self._host.unregister(self.path)
 
     def set_state(self, state: ActorState) -> None:
         """Show this state until the next life."""
@@ -78,17 +78,17 @@ class NodeChild:
         """Hear from the host that a life is ready."""
         if incarnation == self._incarnation:
             self._state = "running"
-        self._report(signals.ChildReady(self._path, incarnation))
+        self._report(signals.ChildReady(self.path, incarnation))
 
     def on_exit(self, incarnation: int, ended: ExitSnapshot) -> None:
         """Hear from the host that a life has ended."""
         if incarnation == self._incarnation:
             self._state = "restarting"
-        self._report(signals.ChildExited(self._path, incarnation, ended))
+        self._report(signals.ChildExited(self.path, incarnation, ended))
 
     def snapshot(self) -> ActorSnapshot:
         """Give the node's last word on itself, corrected by what is known here: whether it lives, and how it died."""
-        life = self._host.life_of(self._path)
+        life = self._host.life_of(self.path)
         known = life.snapshot.top if life is not None and life.snapshot is not None else None
         pid = life.pid if life is not None else None
         if known is None:
@@ -105,10 +105,10 @@ class NodeChild:
     def _unheard(self, pid: int | None) -> ActorSnapshot:
         supervisor = self._spec if isinstance(self._spec, SupervisorSpec) else None
         return ActorSnapshot(
-            path=self._path,
+            path=self.path,
             kind="worker" if supervisor is None else "supervisor",
             actor="Supervisor" if isinstance(self._spec, SupervisorSpec) else self._spec.actor.rpartition(":")[2],
-            node=self._path,
+            node=self.path,
             pid=pid,
             os_process=None,
             state=self._state,

@@ -15,7 +15,6 @@ from ..node import words
 from ..ref import ActorRef
 from ..ref_wire import ref_codec
 from ..snapshot import ActorSnapshot, ExitSnapshot
-from ..supervision.children import LocalChild
 from ..supervision.spec import AnySpec
 from ..transport.base import NodeAddress
 from ..transport.zeromq import ZeromqTransport
@@ -54,23 +53,23 @@ class NodeSystem:
         self._parts = assemble(boot.system, boot.path, SystemClock())
         self._parts.events.listen(on_event)
         household = self._parts.household
-        household.lives, household.ended = boot.lives, boot.ended
+        household.take_over(boot.lives, boot.ended)
         codec = ref_codec(self._parts.ref)
         identity = f"{boot.path}#{boot.incarnation}"
         self._link = Link(self._parts.local(path, self._on_link_failed), codec, identity, boot.endpoint, ZeromqTransport)
         self._parts.delivery.link = self._link
         household.parts = self._build_parts(spec, path)
-        self._top = LocalChild(household.new_cell(path, spec, None, self._report))
+        self._top = household.new_cell(path, spec, None, self._report)
         self._top.last_exit = boot.ended
 
     def begin(self, on_ready: Callable[[ActorSnapshot], None]) -> None:
         """Start the actor at the node's top; `on_ready` is given its first snapshot."""
         self._on_ready = on_ready
-        self._top.begin(self._boot.incarnation)
+        self._top.start(self._boot.incarnation)
 
     def begin_stop(self) -> None:
         """Stop in order; `on_exit` follows."""
-        self._top.end()
+        self._top.stop()
 
     def close(self) -> None:
         """Account for what waits in the mailboxes, let the last answers leave, and close the link."""

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from ..errors import SpecError
 from ..future import Future
 from ..ref import ActorRef
+from .orders import AddChild, RemoveChild, RestartChild
 from .spec import ChildSpec, SupervisorSpec
-from .supervisor import AddChild, RemoveChild, RestartChild
 
 
 class SupervisorHandle:
@@ -20,7 +20,7 @@ class SupervisorHandle:
     """
 
     def __init__(self, signal: Callable[[object], None]) -> None:
-        self._signal = signal
+        self.signal = signal
 
     def add(self, spec: object) -> Future[ActorRef]:
         """Start a further child; the future has its ref once it is running.
@@ -30,7 +30,7 @@ class SupervisorHandle:
         """
         done: Future[ActorRef] = Future()
         if isinstance(spec, ChildSpec | SupervisorSpec):
-            self._signal(AddChild(spec, None, done))
+            self.signal(AddChild(spec.id, spec, None, done))
         else:
             done.set_error(SpecError(f"add: {spec!r}: a ChildSpec or a SupervisorSpec"))
         return done
@@ -38,7 +38,7 @@ class SupervisorHandle:
     def remove(self, name: str) -> Future[None]:
         """Stop a child and forget it; the future resolves once it is gone, or fails with `NoSuchActorError`."""
         done: Future[None] = Future()
-        self._signal(RemoveChild(name, done))
+        self.signal(RemoveChild(name, done))
         return done
 
     def restart(self, name: str) -> Future[ActorRef]:
@@ -48,5 +48,5 @@ class SupervisorHandle:
         `NoSuchActorError`.
         """
         done: Future[ActorRef] = Future()
-        self._signal(RestartChild(name, done))
+        self.signal(RestartChild(name, done))
         return done

@@ -44,9 +44,14 @@ Phase = Literal["starting", "running", "stopping", "stopped"]
 _ALIVE: tuple[ChildPhase, ...] = ("starting", "running", "stopping")
 
 
-class Child(Struct):
-    """What the machine remembers of one child. `failures` are those in a row; `restarts` are those that count for parking it."""
+class Child(Struct, gc=False):
+    """What the machine remembers of one child. `failures` are those in a row; `restarts` are those that count for parking it.
 
+    Many children may share one spec, which is why a child has its own id. One can be of 100,000, so the garbage collector does
+    not look at it; nothing in it can lead back to it.
+    """
+
+    id: str
     spec: AnySpec
     phase: ChildPhase = "waiting"
     incarnation: int = 0
@@ -66,10 +71,11 @@ class SupervisorMachine:
     def __init__(self, spec: SupervisorSpec, *, again: bool = False) -> None:
         self.spec = spec
         self.phase: Phase = "starting"
-        self.children: dict[str, Child] = {child.id: Child(child, was_ready=again) for child in spec.children}
+        self.children: dict[str, Child] = {child.id: Child(child.id, child, was_ready=again) for child in spec.children}
         self._waits_for: tuple[ChildPhase, ...] = ("starting",) if again else ("starting", "restarting")
         self.restarts: tuple[float, ...] = ()
         self._last_word: Effect = ReportStopped()
+        self._to_stop: list[str] = []
 
     def start(self) -> list[Effect]:
         """Begin with the first child."""
@@ -118,14 +124,16 @@ class SupervisorMachine:
         for child in self.children.values():
             if child.phase in ("waiting", "restarting"):
                 child.phase = "stopped"
+        # Those that were being removed when the stop began are waited for first.
+        self._to_stop = sorted(self.children, key=lambda child_id: self.children[child_id].phase == "stopping")
         return self._stop_next()
 
-    def add(self, spec: AnySpec, incarnation: int) -> list[Effect]:
+    def add(self, spec: AnySpec, incarnation: int, child_id: str) -> list[Effect]:
         """Start a further child, its first life being `incarnation`. The caller has made sure that its id is free."""
         if self.phase != "running":
             return []
-        child = self.children[spec.id] = Child(spec, incarnation=incarnation - 1)
-        return [self._begin(child)]
+        self.children[child_id] = Child(child_id, spec, "starting", incarnation)
+        return [Begin(child_id, incarnation)]
 
     def remove(self, child_id: str) -> list[Effect]:
         """Stop a child and forget it."""
@@ -183,23 +191,23 @@ class SupervisorMachine:
         match verdict:
             case strategy.Restart(delay_s):
                 child.phase = "restarting"
-                return [Schedule(child.spec.id, child.incarnation, delay_s)] if delay_s > 0 else [self._begin(child)]
+                return [Schedule(child.id, child.incarnation, delay_s)] if delay_s > 0 else [self._begin(child)]
             case strategy.Leave():
                 return []
             case strategy.Forget():
-                del self.children[child.spec.id]
-                return [Discard(child.spec.id)]
+                del self.children[child.id]
+                return [Discard(child.id)]
             case strategy.Exhausted(count) if parks:
                 child.phase = "parked"
-                return [Parked(child.spec.id, count)]
+                return [Parked(child.id, count)]
             case strategy.Exhausted(count):
-                self._last_word = ReportFailed(child.spec.id, ended)
-                return [Escalate(child.spec.id, count), *self.stop()]
+                self._last_word = ReportFailed(child.id, ended)
+                return [Escalate(child.id, count), *self.stop()]
 
     def _begin(self, child: Child) -> Begin:
         child.incarnation += 1
         child.phase = "starting"
-        return Begin(child.spec.id, child.incarnation)
+        return Begin(child.id, child.incarnation)
 
     def _start_next(self) -> list[Effect]:
         if any(child.phase in self._waits_for for child in self.children.values()):
@@ -211,11 +219,13 @@ class SupervisorMachine:
         return [ReportReady()]
 
     def _stop_next(self) -> list[Effect]:
-        if any(child.phase == "stopping" for child in self.children.values()):
-            return []
-        for child in reversed(self.children.values()):
-            if child.phase in ("starting", "running"):
+        while self._to_stop:
+            child = self.children.get(self._to_stop[-1])
+            if child is not None and child.phase == "stopping":
+                return []
+            if child is not None and child.phase in ("starting", "running"):
                 child.phase = "stopping"
-                return [End(child.spec.id, child.incarnation)]
+                return [End(child.id, child.incarnation)]
+            self._to_stop.pop()
         self.phase = "stopped"
         return [self._last_word]

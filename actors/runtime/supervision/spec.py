@@ -19,6 +19,7 @@ Strategy = Literal["one_for_one"]
 OnExhausted = Literal["escalate", "park"]
 Shutdown = float | Literal["kill", "infinity"]
 
+NAME_RULE = "letters, digits, `.`, `_` and `-`"
 _NOT_BUILT = ("one_for_all", "rest_for_one", "dynamic")
 
 
@@ -79,7 +80,7 @@ class ChildSpec(Struct, frozen=True, tag="child"):
 
     def __post_init__(self) -> None:
         problems = _Problems()
-        problems.check("id", self.id, _is_name(self.id), "letters, digits, `.`, `_` and `-`")
+        problems.check("id", self.id, _is_name(self.id), NAME_RULE)
         actor: object = self.actor
         if isinstance(actor, type):
             problems.check("actor", actor, _is_actor(actor), "a subclass of actors.runtime.Actor")
@@ -156,7 +157,7 @@ class SupervisorSpec(Struct, frozen=True, tag="supervisor"):
         if self.strategy in _NOT_BUILT:
             raise NotBuiltError(f"supervisor {self.id!r}: strategy {self.strategy!r} is not built yet: use one_for_one")
         problems = _Problems()
-        problems.check("id", self.id, _is_name(self.id), "letters, digits, `.`, `_` and `-`")
+        problems.check("id", self.id, _is_name(self.id), NAME_RULE)
         children: object = self.children
         problems.check("children", children, isinstance(children, list | tuple), "a list or tuple of specs")
         structs.force_setattr(self, "children", tuple(children) if isinstance(children, list | tuple) else ())

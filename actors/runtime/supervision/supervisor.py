@@ -5,126 +5,33 @@ child starts, stops or backs off, and a second exit is folded into what is going
 readiness, `shutdown` for stopping.
 """
 
-import random
-from collections.abc import Callable, Iterator
-from typing import Any, ClassVar, NamedTuple, Protocol
+from collections.abc import Iterator
+from typing import Any, ClassVar
 
 from msgspec import structs
 
 from .. import signals
 from ..actor import Actor, ActorFactory
-from ..address import ActorPath, child_path, name_of
-from ..clock import Clock, seconds_of, timestamp
-from ..dispatcher import DispatcherKind
+from ..address import ROOT, ActorPath, child_path, name_of
+from ..cell import ActorCell
+from ..cell_spec import CellKind
+from ..clock import seconds_of, timestamp
+from ..dispatch.dispatcher import DispatcherKind
 from ..errors import NameTakenError, NoSuchActorError, StartError, TerminatedError
-from ..events import EventLog
 from ..future import Future
 from ..ref import ActorRef
 from ..snapshot import ActorSnapshot, ExitSnapshot
-from ..timers import Timer, Timers
 from . import effects
+from .alarms import Alarm, Due, Overdue
 from .children import ChildHandle
+from .handle import SupervisorHandle
+from .household import Household, SupervisorCell
 from .machine import Child, ChildPhase, SupervisorMachine
-from .spec import AnySpec, SupervisorSpec
+from .orders import AddChild, RemoveChild, RestartChild
+from .spec import AnySpec, ChildSpec, SupervisorSpec
 
 KILL_WAIT_S = 1.0
 """How long a child that is killed may take to be gone before it is given up."""
-
-
-class AddChild(NamedTuple):
-    """Start a further child; `factory` overrides what its spec names. The future has its ref once it is running."""
-
-    spec: AnySpec
-    factory: ActorFactory | None
-    done: Future[ActorRef]
-
-
-class RemoveChild(NamedTuple):
-    """Stop a child and forget it; the future resolves when it is gone."""
-
-    name: str
-    done: Future[None]
-
-
-class RestartChild(NamedTuple):
-    """Start a child that is parked or stopped, at once; the future resolves when it is running."""
-
-    name: str
-    done: Future[ActorRef]
-
-
-class Due(NamedTuple):
-    """A restart's delay is over."""
-
-    child: str
-    incarnation: int
-
-
-class Overdue(NamedTuple):
-    """A child has not started, or not stopped, in time."""
-
-    child: str
-    incarnation: int
-
-
-class Household(Protocol):
-    """What a supervisor needs of its system."""
-
-    clock: Clock
-    events: EventLog
-    timers: Timers
-    random: random.Random
-
-    def ref(self, path: str) -> ActorRef:
-        """Give a ref to the actor at `path`."""
-        ...
-
-    def new_child(
-        self, path: ActorPath, spec: AnySpec, factory: ActorFactory | None, signal: Callable[[object], None]
-    ) -> ChildHandle:
-        """Make a child's handle and let it be found at `path`; `signal` is the supervisor's. Raises where it cannot be made."""
-        ...
-
-    def forget_child(self, path: ActorPath) -> None:
-        """Let nobody be found at `path`."""
-        ...
-
-    def goes_on(self, path: ActorPath) -> bool:
-        """Tell whether there was a life at `path` in a process that ended before this one."""
-        ...
-
-    def first_incarnation(self, path: ActorPath) -> int:
-        """Give the number of the first life here: higher than that of any life before, in whichever process."""
-        ...
-
-
-class SupervisorCell(Protocol):
-    """What a supervisor needs of its own cell."""
-
-    @property
-    def path(self) -> ActorPath:
-        """Where the supervisor lives."""
-        ...
-
-    def signal(self, signal: object) -> None:
-        """Put a signal into the supervisor's mailbox."""
-        ...
-
-    def ready(self) -> None:
-        """Say that the supervisor is running."""
-        ...
-
-    def fail(self, error: BaseException) -> None:
-        """Fail the supervisor."""
-        ...
-
-    def finish(self) -> None:
-        """Say that the supervisor has stopped, as it was asked to."""
-        ...
-
-    def publish(self, type_: str, **fields: Any) -> None:
-        """Publish an event under the supervisor's path."""
-        ...
 
 
 class SupervisorActor(Actor):
@@ -137,10 +44,12 @@ class SupervisorActor(Actor):
         self._spec = spec
         self._cell = cell
         self._household = household
+        self._as_seen_below = SupervisorHandle(cell.signal)
+        self._path_prefix = cell.path if cell.path == ROOT else f"{cell.path}/"
         again = spec.on_exhausted == "park" and household.goes_on(cell.path)
         self._machine = SupervisorMachine(spec, again=again)
         self._handles: dict[str, ChildHandle] = {}
-        self._timers: dict[str, Timer] = {}
+        self._alarms: dict[str, Alarm] = {}
         self._detected_at: dict[str, float] = {}
         self._want_started: dict[str, list[Future[ActorRef]]] = {}
         self._want_gone: dict[str, list[Future[None]]] = {}
@@ -148,7 +57,7 @@ class SupervisorActor(Actor):
     def on_start(self) -> None:
         """Make every child's handle, then begin with the first child."""
         for spec in self._spec.children:
-            self._adopt(spec, None)
+            self._adopt(spec.id, spec, None)
         self._carry_out(self._machine.start())
 
     def on_failure(self, *_: object) -> None:
@@ -214,21 +123,43 @@ class SupervisorActor(Actor):
         self._on_exit(name, incarnation, ended, now)
 
     def _on_add(self, signal: AddChild) -> None:
-        name = signal.spec.id
-        if name in self._machine.children:
-            signal.done.set_error(NameTakenError(f"{child_path(self._cell.path, name)} is taken"))
-            return
-        if self._machine.phase != "running":
-            signal.done.set_error(StartError(f"{self._cell.path} is {self._machine.phase}: it takes no children"))
-            return
+        name = signal.name
+        handle: ChildHandle | None = None
         try:
-            self._adopt(signal.spec, signal.factory)
-        except Exception as error:  # a spec that cannot be made is its sender's failure, not the supervisor's
+            self._check_order(name)
+            handle = self._adopt(name, signal.spec, signal.factory)
+        except Exception as error:  # an order that cannot be carried out is its sender's failure, not the supervisor's
             signal.done.set_error(error)
-            return
-        self._want_started.setdefault(name, []).append(signal.done)
-        first = self._household.first_incarnation(child_path(self._cell.path, name))
-        self._carry_out(self._machine.add(signal.spec, first))
+        if handle is not None:
+            self._want_started.setdefault(name, []).append(signal.done)
+            first = self._household.first_incarnation(handle.path)
+            self._carry_out(self._machine.add(signal.spec, first, name))
+
+    def adopt_here(self, name: str, spec: ChildSpec, kind: CellKind, factory: ActorFactory) -> ActorCell:
+        """Take on a `shared` child that the caller begins, on its own thread, and give its cell. Raises what forbids it.
+
+        As an `AddChild`, for a thread that has the flag of this supervisor's cell, and without an alarm for the start: `spec`'s
+        bound is the caller's business. `name` has been found to be one.
+        """
+        if name in self._machine.children or self._machine.phase != "running":
+            self._check_order(name)
+        path = ActorPath(self._path_prefix + name)
+        cell = self._household.new_shared_cell(path, kind, factory, self._as_seen_below)
+        self._handles[name] = cell
+        cell.begun = self._household.first_incarnation(path)
+        self._machine.add(spec, cell.begun, name)
+        return cell
+
+    def started_here(self, name: str, cell: ActorCell) -> None:
+        """Hear that such a child is running, on the thread that began it and has the flag again."""
+        for effect in self._machine.ready(name, cell.incarnation, cell.running_since):
+            self._carry_out_one(effect)
+
+    def _check_order(self, name: str) -> None:
+        if name in self._machine.children:
+            raise NameTakenError(f"{child_path(self._cell.path, name)} is taken")
+        if self._machine.phase != "running":
+            raise StartError(f"{self._cell.path} is {self._machine.phase}: it takes no children")
 
     def _on_remove(self, signal: RemoveChild) -> None:
         if self._is_known(signal):
@@ -263,10 +194,12 @@ class SupervisorActor(Actor):
 
     def _carry_out_one(self, effect: effects.Effect) -> None:
         match effect:
+            case effects.Note(name, what, incarnation):
+                self._note(name, what, incarnation)
             case effects.Begin(name, incarnation):
                 child = self._machine.children[name]
                 self._arm(name, child.spec.start_timeout, Overdue(name, incarnation))
-                self._handles[name].begin(incarnation)
+                self._handles[name].start(incarnation)
             case effects.End(name, incarnation):
                 self._end(self._machine.children[name], incarnation)
             case effects.Schedule(name, incarnation, delay_s):
@@ -278,8 +211,6 @@ class SupervisorActor(Actor):
             case effects.Parked(name, restarts):
                 self._handles[name].set_state("parked")
                 self._publish("actor.parked", name, restarts=restarts)
-            case effects.Note(name, what, incarnation):
-                self._note(name, what, incarnation)
             case effects.Escalate(name, restarts):
                 self._cell.publish("supervisor.escalated", child=str(child_path(self._cell.path, name)), restarts=restarts)
             case effects.ReportReady():
@@ -294,45 +225,50 @@ class SupervisorActor(Actor):
                 self._cell.fail(StartError(f"{child_path(self._cell.path, name)} {how}: {ended.error or ended.reason}"))
 
     def _note(self, name: str, what: str, incarnation: int) -> None:
-        self._disarm(name)
-        ended = self._handles[name].last_exit if name in self._handles else None
+        if name in self._alarms:
+            self._disarm(name)
+        handle = self._handles[name]
+        ended, ready_ms = handle.last_exit, None
         if what == "exited":
             fields = {} if ended is None else {"reason": ended.reason, "signal": ended.signal, "error": ended.error}
             self._publish("actor.exited", name, incarnation=incarnation, **fields)
             return
-        ready_ms = None
         if name in self._detected_at:
             ready_ms = round((self._household.clock.monotonic() - self._detected_at.pop(name)) * 1000, 3)
-            if ended is not None:
-                self._handles[name].last_exit = structs.replace(ended, ready_ms=ready_ms)
         elif ended is not None and ended.ready_ms is None:
             # The last life ended in an earlier process of this node, whose parent has said when.
             ready_ms = round((self._household.clock.wall() - seconds_of(ended.at)) * 1000, 3)
-            self._handles[name].last_exit = structs.replace(ended, ready_ms=ready_ms)
-        self._publish(f"actor.{what}", name, incarnation=incarnation, ready_ms=ready_ms)
-        for future in self._want_started.pop(name, ()):
-            future.set_result(self._household.ref(child_path(self._cell.path, name)))
+        if ended is not None and ready_ms is not None:
+            handle.last_exit = structs.replace(ended, ready_ms=ready_ms)
+        self._household.events.record(f"actor.{what}", handle.path, {"incarnation": incarnation, "ready_ms": ready_ms})
+        if name in self._want_started:
+            for future in self._want_started.pop(name):
+                future.set_result(self._household.ref(handle.path))
 
     def _end(self, child: Child, incarnation: int) -> None:
-        name = child.spec.id
+        name = child.id
         if child.spec.shutdown == "kill":
             self._arm(name, KILL_WAIT_S, Overdue(name, incarnation))
             self._handles[name].kill("its shutdown is `kill`")
             return
         if child.spec.shutdown != "infinity":
             self._arm(name, child.spec.shutdown, Overdue(name, incarnation))
-        self._handles[name].end()
+        self._handles[name].stop()
 
-    def _adopt(self, spec: AnySpec, factory: ActorFactory | None) -> None:
-        path = child_path(self._cell.path, spec.id)
-        self._handles[spec.id] = self._household.new_child(path, spec, factory, self._cell.signal)
-        if spec.id in self._machine.children:
-            self._machine.children[spec.id].incarnation = self._household.first_incarnation(path) - 1
+    def _adopt(self, name: str, spec: AnySpec, factory: ActorFactory | None) -> ChildHandle:
+        path = child_path(self._cell.path, name)
+        handle = self._household.new_child(path, spec, factory, self._as_seen_below)
+        self._handles[name] = handle
+        if name in self._machine.children:
+            self._machine.children[name].incarnation = self._household.first_incarnation(path) - 1
+        return handle
 
     def _discard(self, name: str) -> None:
         self._release(name)
-        self._household.forget_child(child_path(self._cell.path, name))
+        path = child_path(self._cell.path, name)
+        self._household.forget_child(path)
         del self._handles[name]
+        self._household.events.publish("actor.removed", path)
         self._detected_at.pop(name, None)
         for future in self._want_gone.pop(name, ()):
             future.set_result(None)
@@ -355,13 +291,15 @@ class SupervisorActor(Actor):
                 leaving.set_result(None)
 
     def _arm(self, name: str, delay_s: float, signal: object) -> None:
-        self._disarm(name)
-        self._timers[name] = self._household.timers.call_later(delay_s, lambda: self._cell.signal(signal))
+        if name in self._alarms:
+            self._disarm(name)
+        alarm = self._alarms[name] = Alarm(self._cell.signal, signal)
+        self._household.timers.expect(alarm, self._household.clock.monotonic() + delay_s, delay_s)
 
     def _disarm(self, name: str) -> None:
-        timer = self._timers.pop(name, None)
-        if timer is not None:
-            timer.cancel()
+        alarm = self._alarms.pop(name, None)
+        if alarm is not None:
+            alarm.is_over = True
 
     def _publish(self, type_: str, name: str, **fields: Any) -> None:
-        self._household.events.publish(type_, child_path(self._cell.path, name), **fields)
+        self._household.events.publish(type_, self._handles[name].path, **fields)

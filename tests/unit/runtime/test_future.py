@@ -1,12 +1,38 @@
 """A future is resolved once, tells everybody who waits, and never stops an event loop."""
 
 import asyncio
+import gc
 import threading
 
 import pytest
 
-from actors.runtime.errors import AskTimeoutError, UsageError
+from actors.runtime.errors import AskCancelledError, AskTimeoutError, UsageError
 from actors.runtime.future import Future, resolved_with
+
+
+class Target:
+    """An actor that was asked, as far as a future needs it."""
+
+    path = "/target"
+
+    def __init__(self):
+        self.waiting = []
+        self.unobserved = []
+        self.waits_for = ()
+
+    def withdraw(self, reply):
+        if reply not in self.waiting:
+            return False
+        self.waiting.remove(reply)
+        return True
+
+    def report_unobserved(self, error):
+        self.unobserved.append(error)
+
+
+@pytest.fixture
+def target():
+    return Target()
 
 
 def test_the_first_answer_counts_and_later_ones_change_nothing():
@@ -76,7 +102,7 @@ def test_a_callback_that_fails_stops_neither_the_others_nor_the_one_who_resolves
     assert future.set_result(1)
 
     assert calls == [future]
-    assert "ZeroDivisionError" in capsys.readouterr().out
+    assert "ZeroDivisionError" in capsys.readouterr().err
 
 
 def test_a_callback_may_look_at_the_future():
@@ -188,3 +214,147 @@ def test_an_answer_after_the_loop_has_closed_harms_nobody():
 
 async def _awaited(future):
     return await future
+
+
+def test_an_ask_that_waits_is_taken_back(target):
+    future = Future(target)
+    target.waiting.append(future)
+
+    assert future.cancel()
+
+    assert target.waiting == []
+    assert isinstance(future.error(), AskCancelledError)
+    with pytest.raises(AskCancelledError, match="/target was cancelled"):
+        future.get(0)
+
+
+def test_an_ask_that_the_actor_has_in_hand_is_not_taken_back(target):
+    future = Future(target)
+
+    assert not future.cancel()
+
+    assert not future.is_resolved()
+    assert future.set_result(1)
+    assert not future.cancel()
+
+
+def test_an_ask_is_taken_back_once(target):
+    future = Future(target)
+    target.waiting.append(future)
+    future.cancel()
+
+    assert not future.cancel()
+
+
+def test_a_future_of_no_actor_of_this_process_cannot_be_taken_back():
+    assert not Future().cancel()
+
+
+def test_who_took_an_ask_back_has_seen_to_its_error(target):
+    future = Future(target)
+    target.waiting.append(future)
+    future.cancel()
+
+    del future
+    gc.collect()
+
+    assert target.unobserved == []
+
+
+def test_an_error_that_nobody_looked_at_is_reported_when_the_future_is_let_go_of(target):
+    error = ValueError("unseen")
+    future = Future(target)
+    future.set_error(error)
+    assert target.unobserved == []
+
+    del future
+    gc.collect()
+
+    assert target.unobserved == [error]
+
+
+def got(future):
+    with pytest.raises(ValueError, match="seen"):
+        future.get(0)
+
+
+@pytest.mark.parametrize("look", [Future.error, got], ids=["error", "get"])
+def test_an_error_that_somebody_looked_at_is_not_reported(target, look):
+    future = Future(target)
+    future.set_error(ValueError("seen"))
+
+    look(future)
+    del future
+    gc.collect()
+
+    assert target.unobserved == []
+
+
+def test_an_error_that_came_too_late_is_not_reported(target):
+    future = Future(target)
+    future.set_result(1)
+    future.set_error(ValueError("late"))
+
+    del future
+    gc.collect()
+
+    assert target.unobserved == []
+
+
+def test_pykkas_own_names_resolve_a_future_and_refuse_to_do_it_twice():
+    value, error = Future(), Future()
+    value.set(1)
+    try:
+        {}["k"]
+    except KeyError:
+        error.set_exception()
+
+    assert value.get(0) == 1
+    with pytest.raises(KeyError):
+        error.get(0)
+    with pytest.raises(UsageError, match="already"):
+        value.set(2)
+    with pytest.raises(UsageError, match="already"):
+        error.set_exception((KeyError, KeyError("k"), None))
+    with pytest.raises(UsageError, match="outside of an `except` block"):
+        Future().set_exception()
+
+
+def test_of_many_threads_that_wait_every_one_wakes_up():
+    future, values = Future(), []
+    threads = [threading.Thread(target=lambda: values.append(future.get(5))) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+
+    future.set_result("v")
+    for thread in threads:
+        thread.join(5)
+
+    assert values == ["v"] * 8
+
+
+def test_a_wait_that_was_given_up_does_not_end_the_threads_next_one():
+    """All waits of one thread share one file descriptor, which the late answer to an earlier ask writes to."""
+    late, never = Future(), Future()
+    with pytest.raises(AskTimeoutError):
+        late.get(0.001)
+    late.set_result(1)
+
+    with pytest.raises(AskTimeoutError):
+        never.get(0.01)
+
+
+def test_await_works_from_two_loops_at_once():
+    future, values = Future(), []
+
+    def run():
+        values.append(asyncio.run(asyncio.wait_for(_awaited(future), 5)))
+
+    threads = [threading.Thread(target=run) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    future.set_result("v")
+    for thread in threads:
+        thread.join(5)
+
+    assert values == ["v", "v"]

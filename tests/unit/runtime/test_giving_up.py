@@ -125,8 +125,10 @@ def test_what_a_given_up_life_does_later_is_not_taken_for_its_successors_doing(s
     assert [event.type for event in system.events.since(0) if event.path == "/n"] == [
         "actor.abandoned",
         "actor.exited",
+        "actor.removed",
         "actor.started",
         "actor.exited",
+        "actor.removed",
     ]
 
 

@@ -37,7 +37,16 @@ def test_an_event_is_one_line_that_says_when_and_where(tmp_path):
 
 
 def test_an_activity_is_in_the_line(tmp_path):
-    body = "from actors.runtime.current import Activity, During\nwith During(Activity('/n/a', 3, 77)):\n    log.info('x')"
+    body = """
+from actors.runtime.current import Activity, During
+from actors.runtime.envelope import Envelope
+from actors.runtime.future import Future
+
+act = Activity(None, "/n/a", 3)
+act.in_hand = Envelope("hello", reply=Future(), correlation=77)
+with During(act):
+    log.info("x")
+"""
     run(tmp_path / "log", body)
 
     document = json.loads((tmp_path / "log").read_text())

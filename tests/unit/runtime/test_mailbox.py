@@ -1,4 +1,7 @@
-"""A mailbox loses nothing between a put and a close, and gives nothing twice."""
+"""A mailbox loses nothing between a put and a close, gives nothing twice, and always has a turn to come for what waits.
+
+The orders in which threads may meet in it are explored in tests/races; here each face is tested by itself, and with real threads.
+"""
 
 import sys
 import threading
@@ -6,7 +9,28 @@ from collections import deque
 
 import pytest
 
+from actors.runtime.envelope import Envelope
 from actors.runtime.mailbox import Mailbox
+
+
+class Box(Mailbox):
+    """A mailbox that keeps what is undeliverable, refuses what is too much, and counts the turns that it asks for."""
+
+    def __init__(self, capacity=3, **options):
+        super().__init__(capacity, **options)
+        self.undelivered = []
+        self.refused = []
+        self.turns = 0
+
+    def _schedule(self, _):
+        self.turns += 1
+
+    def _make_room(self, envelope):
+        self.refused.append(envelope.message)
+        return False
+
+    def _undeliverable(self, envelope):
+        self.undelivered.append(envelope.message)
 
 
 class SteppedDeque(deque):
@@ -31,138 +55,251 @@ class SteppedDeque(deque):
 
 
 @pytest.fixture
-def undelivered():
-    return []
-
-
-@pytest.fixture
-def mailbox(undelivered):
-    return Mailbox(3, undelivered.append)
+def mailbox():
+    return Box()
 
 
 @pytest.fixture
 def steps(mailbox):
-    mailbox._waiting = SteppedDeque()
-    return mailbox._waiting
+    mailbox.waiting = SteppedDeque()
+    return mailbox.waiting
+
+
+def put(mailbox, messages):
+    for message in messages:
+        mailbox.put(Envelope(message))
 
 
 def taken(mailbox):
-    entries = []
-    while (entry := mailbox.get_nowait()) is not None:
-        entries.append(entry)
-    return entries
+    messages = []
+    while (envelope := mailbox.take()) is not None:
+        messages.append(envelope.message)
+    return messages
 
 
-def test_entries_come_out_in_the_order_they_went_in(mailbox):
-    assert [mailbox.put(entry) for entry in "abc"] == [True, True, True]
+def test_messages_come_out_in_the_order_they_went_in(mailbox):
+    put(mailbox, "abc")
 
+    assert mailbox.depth == 3
     assert taken(mailbox) == ["a", "b", "c"]
+    assert mailbox.depth == 0
 
 
-def test_a_full_mailbox_takes_nothing_and_says_so(mailbox, undelivered):
-    assert [mailbox.put(entry) for entry in "abcd"] == [True, True, True, False]
+def test_a_mailbox_without_messages_has_no_queue_and_gives_nothing(mailbox):
+    """A hundred thousand idle actors must be cheap."""
+    assert mailbox.waiting is None
+    assert (mailbox.take(), mailbox.oldest(), mailbox.depth) == (None, None, 0)
+    mailbox.close()
+    assert mailbox.waiting is None
 
+
+def test_a_full_mailbox_asks_for_room_and_keeps_what_it_has(mailbox):
+    put(mailbox, "abcd")
+
+    assert mailbox.refused == ["d"]
     assert taken(mailbox) == ["a", "b", "c"]
-    assert undelivered == []
+    assert mailbox.undelivered == []
 
 
-def test_closing_gives_what_waits_to_undeliverable_in_order(mailbox, undelivered):
-    for entry in "abc":
-        mailbox.put(entry)
+def test_where_room_is_made_the_message_is_added():
+    class Generous(Box):
+        def _make_room(self, envelope):
+            self.take()
+            return True
+
+    mailbox = Generous()
+    put(mailbox, "abcd")
+
+    assert taken(mailbox) == ["b", "c", "d"]
+
+
+def test_closing_gives_what_waits_to_undeliverable_in_order(mailbox):
+    put(mailbox, "abc")
 
     mailbox.close()
 
-    assert undelivered == ["a", "b", "c"]
+    assert mailbox.undelivered == ["a", "b", "c"]
     assert taken(mailbox) == []
 
 
-def test_a_put_after_the_close_is_undeliverable(mailbox, undelivered):
+@pytest.mark.parametrize("capacity", [3, 1])
+def test_a_put_after_the_close_is_undeliverable_and_not_refused_however_full_it_was(capacity):
+    mailbox = Box(capacity)
+    put(mailbox, "a")
     mailbox.close()
 
-    assert mailbox.put("late")
-    assert undelivered == ["late"]
-    assert mailbox.is_closed
+    put(mailbox, "b")
+
+    assert mailbox.undelivered == ["a", "b"]
+    assert mailbox.refused == []
 
 
-def test_a_put_into_a_mailbox_that_is_full_and_closed_is_undeliverable_rather_than_refused(undelivered):
-    mailbox = Mailbox(0, undelivered.append)
-    mailbox.close()
-
-    assert mailbox.put("late")
-    assert undelivered == ["late"]
-
-
-def test_closing_twice_gives_nothing_twice(mailbox, undelivered):
-    mailbox.put("a")
+def test_closing_twice_gives_nothing_twice(mailbox):
+    put(mailbox, "a")
 
     mailbox.close()
     mailbox.close()
 
-    assert undelivered == ["a"]
+    assert mailbox.undelivered == ["a"]
+
+
+def test_a_mailbox_that_is_opened_again_takes_messages_again(mailbox):
+    put(mailbox, "a")
+    mailbox.close()
+
+    mailbox.closed = False
+    put(mailbox, "b")
+
+    assert mailbox.undelivered == ["a"]
+    assert taken(mailbox) == ["b"]
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
-def test_a_close_in_the_middle_of_a_put_leaves_the_entry_undeliverable_once(mailbox, steps, undelivered, moment):
+def test_a_close_in_the_middle_of_a_put_leaves_the_message_undeliverable_once(mailbox, steps, moment):
     """The race that makes Pykka's asks hang: the sender has looked, the actor closes, the sender appends."""
     getattr(steps, moment)["append"] = mailbox.close
 
-    assert mailbox.put("a")
+    put(mailbox, "a")
 
-    assert undelivered == ["a"]
+    assert mailbox.undelivered == ["a"]
     assert taken(mailbox) == []
 
 
-def test_a_put_in_the_middle_of_a_close_leaves_the_entry_undeliverable_once(mailbox, steps, undelivered):
-    mailbox.put("a")
-    steps.before["popleft"] = lambda: mailbox.put("b")
+def test_a_put_in_the_middle_of_a_close_leaves_the_message_undeliverable_once(mailbox, steps):
+    put(mailbox, "a")
+    steps.before["popleft"] = lambda: put(mailbox, "b")
 
     mailbox.close()
 
-    assert sorted(undelivered) == ["a", "b"]
+    assert sorted(mailbox.undelivered) == ["a", "b"]
     assert taken(mailbox) == []
 
 
-def test_what_the_reader_takes_in_the_middle_of_a_close_is_not_undeliverable_as_well(mailbox, steps, undelivered):
+def test_what_a_turn_takes_in_the_middle_of_a_close_is_not_undeliverable_as_well(mailbox, steps):
     read = []
-    mailbox.put("a")
-    mailbox.put("b")
-    steps.before["popleft"] = lambda: read.append(mailbox.get_nowait())
+    put(mailbox, "ab")
+    steps.before["popleft"] = lambda: read.append(mailbox.take().message)
 
     mailbox.close()
 
     assert read == ["a"]
-    assert undelivered == ["b"]
+    assert mailbox.undelivered == ["b"]
+
+
+def test_a_message_that_is_put_back_comes_first_even_where_the_mailbox_is_full(mailbox):
+    put(mailbox, "abc")
+    first = mailbox.take()
+    put(mailbox, "d")
+
+    mailbox.put_back(first)
+
+    assert taken(mailbox) == ["a", "b", "c", "d"]
+
+
+def test_a_message_that_is_put_back_into_a_closed_mailbox_is_undeliverable(mailbox):
+    mailbox.close()
+
+    mailbox.put_back(Envelope("a"))
+
+    assert mailbox.undelivered == ["a"]
+
+
+def test_the_message_of_one_reply_is_withdrawn_and_no_other(mailbox):
+    replies = [object(), object()]
+    for message, reply in zip("ab", replies, strict=True):
+        mailbox.put(Envelope(message, reply=reply))
+
+    assert mailbox.withdraw(replies[0])
+    assert not mailbox.withdraw(replies[0])
+    assert not mailbox.withdraw(object())
+    assert taken(mailbox) == ["b"]
+    assert not mailbox.withdraw(replies[1])
+
+
+def test_the_oldest_is_looked_at_and_not_taken(mailbox):
+    put(mailbox, "ab")
+
+    assert mailbox.oldest().message == "a"
+    assert mailbox.depth == 2
 
 
 def test_signals_have_a_lane_of_their_own_that_is_never_full_nor_closed(mailbox):
-    for entry in "abc":
-        mailbox.put(entry)
+    put(mailbox, "abc")
     mailbox.put_signal("first")
     mailbox.close()
     mailbox.put_signal("second")
 
-    assert mailbox.has_signals
-    assert [mailbox.get_signal_nowait() for _ in range(3)] == ["first", "second", None]
-    assert not mailbox.has_signals
+    assert mailbox.signals == ["first", "second"]
 
 
-def test_peek_takes_nothing(mailbox):
-    assert mailbox.peek() is None
-    mailbox.put("a")
+def test_one_turn_is_asked_for_until_it_has_ended(mailbox):
+    put(mailbox, "a")
+    put(mailbox, "b")
+    mailbox.put_signal("signal")
+    mailbox.wake()
 
-    assert mailbox.peek() == "a"
-    assert len(mailbox) == 1
+    assert mailbox.turns == 1
 
 
-def test_a_mailbox_that_is_opened_again_takes_entries_again(mailbox, undelivered):
-    mailbox.put("before")
-    mailbox.close()
+def test_a_turn_that_leaves_something_behind_asks_for_another(mailbox):
+    put(mailbox, "ab")
+    mailbox.take()
 
-    mailbox.reopen()
-    mailbox.put("after")
+    mailbox.end_turn()
 
-    assert undelivered == ["before"]
-    assert taken(mailbox) == ["after"]
+    assert mailbox.turns == 2
+
+
+def test_a_turn_that_leaves_nothing_asks_for_none_and_the_next_message_does(mailbox):
+    put(mailbox, "a")
+    mailbox.take()
+    mailbox.end_turn()
+    assert mailbox.turns == 1
+
+    put(mailbox, "b")
+
+    assert mailbox.turns == 2
+
+
+def test_a_turn_that_leaves_a_signal_asks_for_another(mailbox):
+    mailbox.put_signal("signal")
+
+    mailbox.end_turn()
+
+    assert mailbox.turns == 2
+
+
+def test_who_begins_a_turn_has_it_until_it_is_ended(mailbox):
+    assert mailbox.begin_turn()
+    assert not mailbox.begin_turn()
+    put(mailbox, "a")
+    assert mailbox.turns == 0
+    mailbox.take()
+    mailbox.end_turn()
+    assert mailbox.begin_turn()
+
+
+def test_a_mailbox_made_as_scheduled_asks_for_no_turn_before_its_first_has_ended():
+    mailbox = Box(scheduled=True)
+
+    put(mailbox, "a")
+    assert (mailbox.turns, mailbox.begin_turn()) == (0, False)
+
+    mailbox.end_turn()
+    assert mailbox.turns == 1
+
+
+def test_a_mailbox_that_can_do_nothing_with_what_waits_asks_for_no_turn():
+    class Busy(Box):
+        def _has_work(self):
+            return False
+
+    mailbox = Busy()
+    put(mailbox, "a")
+
+    mailbox.end_turn()
+
+    assert mailbox.turns == 1
 
 
 @pytest.fixture
@@ -175,22 +312,22 @@ def _hurried_threads():
 
 
 @pytest.mark.usefixtures("_hurried_threads")
-def test_under_threads_every_entry_is_read_or_undeliverable_and_never_both():
+def test_under_threads_every_message_is_taken_or_undeliverable_and_never_both():
     senders, each, rounds = 3, 40, 40
     for _ in range(rounds):
-        undelivered, read, started = [], [], threading.Barrier(senders + 2)
-        mailbox = Mailbox(10**6, undelivered.append)
+        read, started = [], threading.Barrier(senders + 2)
+        mailbox = Box(10**6)
 
         def send(sender, mailbox=mailbox, started=started):
             started.wait(5)
             for number in range(each):
-                assert mailbox.put((sender, number))
+                mailbox.put(Envelope((sender, number)))
 
         def close(mailbox=mailbox, started=started, read=read):
             started.wait(5)
             while len(read) < each:
-                if (entry := mailbox.get_nowait()) is not None:
-                    read.append(entry)
+                if (envelope := mailbox.take()) is not None:
+                    read.append(envelope.message)
             mailbox.close()
 
         threads = [threading.Thread(target=send, args=(sender,)) for sender in range(senders)]
@@ -201,7 +338,7 @@ def test_under_threads_every_entry_is_read_or_undeliverable_and_never_both():
         for thread in threads:
             thread.join(10)
 
-        assert sorted([*read, *undelivered]) == [(sender, number) for sender in range(senders) for number in range(each)]
+        assert sorted([*read, *mailbox.undelivered]) == [(sender, number) for sender in range(senders) for number in range(each)]
         for sender in range(senders):
             numbers = [number for by, number in read if by == sender]
             assert numbers == sorted(numbers)
@@ -211,12 +348,12 @@ def test_under_threads_every_entry_is_read_or_undeliverable_and_never_both():
 def test_under_threads_the_capacity_is_passed_by_the_number_of_senders_at_most():
     capacity, senders = 5, 4
     for _ in range(50):
-        mailbox, started = Mailbox(capacity, lambda _: None), threading.Barrier(senders)
+        mailbox, started = Box(capacity), threading.Barrier(senders)
 
         def send(mailbox=mailbox, started=started):
             started.wait(5)
-            while mailbox.put("x"):
-                pass
+            while not mailbox.refused:
+                mailbox.put(Envelope("x"))
 
         threads = [threading.Thread(target=send) for _ in range(senders)]
         for thread in threads:
@@ -224,4 +361,4 @@ def test_under_threads_the_capacity_is_passed_by_the_number_of_senders_at_most()
         for thread in threads:
             thread.join(10)
 
-        assert capacity <= len(mailbox) < capacity + senders
+        assert capacity <= mailbox.depth < capacity + senders

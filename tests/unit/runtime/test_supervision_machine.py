@@ -218,7 +218,7 @@ def test_the_start_goes_on_when_an_earlier_child_is_parked_instead():
 def test_a_child_that_is_added_and_does_not_start_is_gone_again_and_nothing_else_happens():
     machine = running("a")
 
-    assert machine.add(ChildSpec("b", "m:C"), 7) == [fx.Begin("b", 7)]
+    assert machine.add(ChildSpec("b", "m:C"), 7, "b") == [fx.Begin("b", 7)]
     assert machine.exited("b", 7, NOT_STARTED, 0.0, 0.0) == [fx.Note("b", "exited", 7), fx.Discard("b")]
     assert phases(machine) == {"a": "running"}
 
@@ -370,7 +370,7 @@ class SupervisorModel(RuleBasedStateMachine):
         if self.machine.phase == "running":
             self.order.append(id_)
             self.counted.pop(id_, None)
-        self.do(self.machine.add(ChildSpec(id_, "m:C", restart=kind, backoff=AT_ONCE), first))
+        self.do(self.machine.add(ChildSpec(id_, "m:C", restart=kind, backoff=AT_ONCE), first, id_))
 
     @precondition(lambda self: self.machine.phase == "running")
     @rule(chance=st.integers(0, 4))

@@ -10,7 +10,6 @@ from actors.runtime.errors import (
     InvalidPathError,
     NameTakenError,
     NoSuchActorError,
-    NotBuiltError,
     SpecError,
     StartError,
     TerminatedError,
@@ -55,7 +54,7 @@ def test_spawn_returns_once_on_start_has_finished(system, gate):
 
 
 def test_spawn_raises_what_on_start_raised_and_leaves_no_trace(system):
-    system.spawn(Counter, name="other")
+    system.spawn(Counter, name="other").ask(1)
     before = threading.active_count()
 
     with pytest.raises(ConnectionError, match="nobody answers"):
@@ -198,13 +197,6 @@ def test_a_verb_on_nobody_says_so(system, verb):
         getattr(system, verb)("nobody")
 
 
-def test_what_is_not_built_yet_says_so(system):
-    ref = system.spawn(Counter, name="c")
-
-    with pytest.raises(NotBuiltError, match="death watch is not built yet"):
-        system.watch(ref, ref)
-
-
 def test_systems_of_one_process_are_strangers():
     with ActorSystem("one") as one, ActorSystem("two") as two:
         one.spawn(Counter, name="c", args=(1,))
@@ -244,7 +236,7 @@ def test_a_system_that_was_never_used_stops_at_once():
         system.spawn(Counter, name="c")
 
 
-def test_a_spawn_that_crosses_the_stop_fails_at_once_rather_than_wait(gate):
+def test_a_spawn_that_crosses_the_stop_holds_nobody_up_and_fails_once_its_on_start_has_returned(gate):
     class Slow(Actor):
         def on_start(self):
             gate.wait()
@@ -263,11 +255,12 @@ def test_a_spawn_that_crosses_the_stop_fails_at_once_rather_than_wait(gate):
     assert gate.reached.wait(5)
 
     system.stop()
-    spawner.join(AT_ONCE_S)
 
+    assert system.ended.get(5).reason == "shutdown"
+    gate.open()
+    spawner.join(AT_ONCE_S)
     assert not spawner.is_alive()
     assert len(outcome) == 1
-    gate.open()
 
 
 def test_a_verb_that_comes_after_the_root_has_ended_fails_at_once(gate):

@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from actors.runtime.clock import SystemClock
-from actors.runtime.timers import Timers
+from actors.runtime.timers import MAX_LANES, TIDY_ABOVE, Timers
 
 PATIENCE_S = 5.0
 
@@ -16,6 +16,29 @@ def timers():
     timers = Timers(SystemClock())
     yield timers
     timers.close()
+
+
+class Deadline:
+    """An appointment as asks make them: over as soon as it is answered, whether or not its time has come."""
+
+    def __init__(self, name, called):
+        self.name = name
+        self.called = called
+        self.is_over = False
+
+    def fire(self):
+        self.called.put(self.name)
+
+    def forget(self):
+        self.called.put(f"{self.name} forgotten")
+
+
+def expect(timers, delay_s, deadline):
+    timers.expect(deadline, timers.now() + delay_s, delay_s)
+
+
+def waiting(timers):
+    return len(timers._heap) + sum(len(lane) for lane in timers._lanes.values())
 
 
 @pytest.fixture
@@ -58,7 +81,7 @@ def test_a_callback_that_fails_is_logged_and_the_next_one_comes(timers, called, 
     timers.call_later(0, lambda: called.put("next"))
 
     assert called.get(timeout=PATIENCE_S) == "next"
-    assert "ZeroDivisionError" in capsys.readouterr().out
+    assert "ZeroDivisionError" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("never", [float("inf"), 1e12, float("nan")])
@@ -69,12 +92,97 @@ def test_a_time_beyond_what_the_operating_system_can_wait_for_stops_no_other_tim
     assert called.get(timeout=PATIENCE_S) == "next"
 
 
-def test_cancelled_timers_do_not_pile_up_until_their_time(timers):
-    """Each ask sets one and cancels it within microseconds; its time is seconds away."""
-    for _ in range(5000):
-        timers.call_later(60, lambda: None).cancel()
+@pytest.mark.parametrize("same_length", [True, False])
+def test_cancelled_timers_do_not_pile_up_until_their_time(timers, same_length):
+    """Each ask sets one, and it is over within microseconds; its time is seconds away."""
+    for number in range(5 * TIDY_ABOVE):
+        timers.call_later(60 + (0 if same_length else number), lambda: None).cancel()
 
-    assert len(timers._heap) < 2000
+    assert waiting(timers) <= TIDY_ABOVE + MAX_LANES
+
+
+def test_an_appointment_is_kept_among_others_that_are_over(timers, called):
+    for number in range(2 * TIDY_ABOVE):
+        if number == TIDY_ABOVE:
+            expect(timers, 0.02, Deadline("kept", called))
+        timers.call_later(60, lambda: None).cancel()
+        timers.call_at(timers.now() + 60, lambda: None).cancel()
+
+    assert called.get(timeout=PATIENCE_S) == "kept"
+    assert waiting(timers) <= TIDY_ABOVE + 1
+
+
+def test_deadlines_of_different_lengths_fire_in_the_order_of_their_times(timers, called):
+    """They wait in different lanes."""
+    for delay_s in (0.06, 0.02, 0.04):
+        expect(timers, delay_s, Deadline(delay_s, called))
+    timers.call_at(timers.now() + 0.01, lambda: called.put("first"))
+
+    assert [called.get(timeout=PATIENCE_S) for _ in range(4)] == ["first", 0.02, 0.04, 0.06]
+
+
+def test_deadlines_of_more_lengths_than_there_are_lanes_all_fire(timers, called):
+    delays = [0.0001 * number for number in range(2 * MAX_LANES)]
+    for delay_s in delays:
+        expect(timers, delay_s, Deadline(delay_s, called))
+
+    assert sorted(called.get(timeout=PATIENCE_S) for _ in delays) == delays
+    assert len(timers._lanes) <= MAX_LANES
+
+
+def test_a_deadline_that_comes_out_of_order_in_its_lane_fires_at_its_time(timers, called):
+    """Two threads may read the clock in one order and set their deadlines in the other."""
+    now = timers.now()
+    timers.expect(Deadline("later", called), now + 0.04, 5.0)
+    timers.expect(Deadline("sooner", called), now + 0.02, 5.0)
+
+    assert [called.get(timeout=PATIENCE_S) for _ in range(2)] == ["sooner", "later"]
+
+
+def test_a_deadline_that_is_over_does_not_fire_nor_hide_the_next(timers, called):
+    deadlines = [Deadline(name, called) for name in ("over", "kept")]
+    for deadline in deadlines:
+        expect(timers, 0.02, deadline)
+    deadlines[0].is_over = True
+
+    assert called.get(timeout=PATIENCE_S) == "kept"
+    assert called.empty()
+
+
+@pytest.mark.parametrize("delay_s", [float("nan"), -1.0, float("-inf")])
+def test_a_deadline_that_is_no_number_or_past_is_due_and_stops_no_other(timers, called, delay_s):
+    expect(timers, 0.02, Deadline("kept", called))
+    expect(timers, delay_s, Deadline("due", called))
+    expect(timers, delay_s, Deadline("due", called))
+
+    assert [called.get(timeout=PATIENCE_S) for _ in range(3)] == ["due", "due", "kept"]
+
+
+def test_deadlines_hear_of_the_close_in_the_order_of_their_times(called):
+    timers = Timers(SystemClock())
+    for delay_s in (30.0, 10.0, 20.0):
+        expect(timers, delay_s, Deadline(delay_s, called))
+
+    timers.close()
+
+    assert [called.get(timeout=PATIENCE_S) for _ in range(3)] == ["10.0 forgotten", "20.0 forgotten", "30.0 forgotten"]
+    assert called.empty()
+
+
+def test_a_timer_that_is_sooner_than_all_others_wakes_the_thread(timers, called):
+    timers.call_later(60, lambda: called.put("late"))
+    timers.call_later(0.005, lambda: called.put("soon"))
+    assert called.get(timeout=PATIENCE_S) == "soon"
+
+    timers.call_later(0, lambda: called.put("now"))
+
+    assert called.get(timeout=PATIENCE_S) == "now"
+
+
+def test_a_callback_may_set_the_next_timer(timers, called):
+    timers.call_later(0, lambda: timers.call_later(0, lambda: called.put("second")))
+
+    assert called.get(timeout=PATIENCE_S) == "second"
 
 
 def test_close_ends_the_thread_and_forgets_what_was_to_come(called):

@@ -1,0 +1,62 @@
+"""AsyncDispatcher: one event loop, on a thread of its own, for every `async` actor of a system."""
+
+import asyncio
+import threading
+from contextlib import AbstractContextManager, nullcontext
+from typing import ClassVar
+
+from .dispatcher import JOIN_S, Runnable
+
+
+class AsyncDispatcher:
+    """An event loop and its thread."""
+
+    serves_one: ClassVar[bool] = False
+
+    def __init__(self, name: str) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._turns: set[asyncio.Task[None]] = set()
+        self._thread = threading.Thread(target=self._serve, name=f"{name}-async", daemon=True)
+        self._thread.start()
+
+    def schedule(self, cell: Runnable) -> None:
+        """Start a turn as a task of the loop; on a closed loop, do nothing."""
+        try:
+            self._loop.call_soon_threadsafe(self._begin, cell)
+        except RuntimeError:
+            if not self._loop.is_closed():
+                raise
+
+    def has_others(self) -> bool:
+        """The loop shares itself out."""
+        return True
+
+    def blocking(self) -> AbstractContextManager[None]:
+        """Nothing can be done about it: whoever would block the loop is refused before."""
+        return nullcontext()
+
+    def close(self) -> None:
+        """Cancel the tasks and end the loop."""
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._loop.stop)
+        if threading.current_thread() is not self._thread:
+            self._thread.join(JOIN_S)
+
+    def _begin(self, cell: Runnable) -> None:
+        task = self._loop.create_task(cell.turn_async())
+        # The loop keeps only weak references to its tasks.
+        self._turns.add(task)
+        task.add_done_callback(self._turns.discard)
+
+    def _serve(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        try:
+            self._loop.run_forever()
+            left = asyncio.all_tasks(self._loop)
+            for task in left:
+                task.cancel()
+            self._loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+            self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+        finally:
+            asyncio.set_event_loop(None)
+            self._loop.close()
