@@ -24,7 +24,7 @@ $(or $(addprefix Python ,$(python_found)),no command that runs); name one: make 
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test check lint types contracts faults fuzz bench clean
+.PHONY: help setup demo test check lint types contracts faults fuzz bench peers clean
 
 help:  ## List what make can do (the default)
 	@echo 'make TARGET; a target that needs the environment sets it up first.'
@@ -76,6 +76,9 @@ fuzz:  ## Not built yet
 
 bench: $(INSTALLED)  ## Measure against the anchors (NAME=transport asks one question)
 	@$(BIN)/python -m benchmarks $(NAME) $(ARGS)
+
+peers: $(INSTALLED)  ## Install what `make bench NAME=inprocess` measures beside Pykka where it is there (350 MB)
+	@$(PIP_INSTALL) -r benchmarks/peers/constraints.txt
 
 clean:  ## Remove what make made: the environment and the caches of its tools
 	@if [ -e $(OURS) ]; then rm -rf $(VENV); elif [ -e $(VENV) ]; then echo 'clean: $(VENV) was not made by make: left alone'; fi
