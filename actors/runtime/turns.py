@@ -26,11 +26,8 @@ from .proxied import handle_proxied
 
 _log = Log()
 
-BATCH = 64
-"""Messages in one go: enough to make the hand-over cheap, few enough that other actors get their turn soon."""
 CANCEL_S = 2.0
 """How long a coroutine may take to end after it was cancelled."""
-_BATCH = range(BATCH)
 _PROXIED: frozenset[type] = frozenset(PROXY_MESSAGES)
 
 
@@ -54,7 +51,7 @@ def run(cell: Cell) -> None:
 async def run_async(cell: Cell) -> None:
     """Run a turn on an event loop: handlers may be coroutines."""
     try:
-        for _ in range(BATCH):
+        for _ in cell.dispatcher.batch:
             if cell.signals:
                 signal = cell.signals.pop(0)
                 await _settle(cell, signal)
@@ -113,7 +110,7 @@ def _handle_batch(cell: Cell, waiting: Waiting) -> None:
     station = here()
     before, station.activity = station.activity, life
     try:
-        for _ in _BATCH:
+        for _ in cell.dispatcher.batch:
             # Looked at before it is taken: an exception costs more than a message.
             if signals_wait or not waiting:
                 return

@@ -5,13 +5,14 @@ import threading
 from contextlib import AbstractContextManager, nullcontext
 from typing import ClassVar
 
-from .dispatcher import JOIN_S, Runnable
+from .dispatcher import BATCH, JOIN_S, Runnable
 
 
 class AsyncDispatcher:
     """An event loop and its thread."""
 
     serves_one: ClassVar[bool] = False
+    batch: ClassVar[range] = BATCH
 
     def __init__(self, name: str) -> None:
         self._loop = asyncio.new_event_loop()

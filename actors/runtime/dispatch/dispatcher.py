@@ -12,6 +12,10 @@ KINDS: tuple[DispatcherKind, ...] = ("shared", "pinned", "async")
 JOIN_S = 2.0
 
 
+BATCH = range(64)
+"""Messages in one go: enough to make the hand-over cheap, few enough that other actors get their turn soon."""
+
+
 class Runnable(Protocol):
     """What a dispatcher runs: a cell's turn, which handles what waits, up to a bound."""
 
@@ -25,9 +29,10 @@ class Runnable(Protocol):
 
 
 class Dispatcher(Protocol):
-    """Runs turns. `serves_one` is true where it belongs to one cell, which closes it."""
+    """Runs turns. `serves_one` is true where it belongs to one cell, which closes it; `batch` counts the messages in one go."""
 
     serves_one: ClassVar[bool]
+    batch: ClassVar[range]
 
     @property
     def schedule(self) -> Callable[[Runnable], None]:

@@ -6,13 +6,14 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, ClassVar
 
-from .dispatcher import Runnable
+from .dispatcher import BATCH, Runnable
 
 
 class PinnedDispatcher:
     """One thread for one actor. `close` does not wait, since a supervisor calls it; `join` does."""
 
     serves_one: ClassVar[bool] = True
+    batch: ClassVar[range] = BATCH
 
     def __init__(self, name: str) -> None:
         self._runnable: queue.SimpleQueue[Any] = queue.SimpleQueue()

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, ClassVar
 
-from .dispatcher import JOIN_S, Runnable
+from .dispatcher import BATCH, JOIN_S, Runnable
 
 THREADS = 2
 MAX_THREADS = 64
@@ -27,6 +27,7 @@ class SharedDispatcher:
     """A few threads for many actors. `on_starved` is called on the thread that is about to wait."""
 
     serves_one: ClassVar[bool] = False
+    batch: ClassVar[range] = BATCH
 
     def __init__(self, name: str, on_starved: Starved, threads: int = THREADS, max_threads: int = MAX_THREADS) -> None:
         self._name = name

@@ -2,7 +2,7 @@
 
 What a kind of dispatcher promises is kept, but for the threads: an actor's turns do not overlap, and an `async` one may await in
 the middle of a turn while others run. Which turn comes next is the oldest, or one drawn by chance: another seed is another
-schedule, and the same seed the same one. A turn is told that others wait, so that it ends as soon as it may.
+schedule, and the same seed the same one. A turn is one message, so that every order of messages can come up.
 """
 
 import asyncio
@@ -98,6 +98,7 @@ class SteppingDispatcher:
     """One actor's dispatcher: it queues turns for who steps the system."""
 
     serves_one: ClassVar[bool] = False
+    batch: ClassVar[range] = range(1)
 
     def __init__(self, waiting: deque[tuple[Runnable, bool]], *, is_async: bool) -> None:
         self._waiting = waiting
