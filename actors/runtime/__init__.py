@@ -54,7 +54,7 @@ A program written for Pykka moves by changing its base class to `ThreadingActor`
 | `proxy.a.b` | where `a` is marked `traversable` | always, but for names of `Future` (`get`, `map`, …) and `defer` |
 | `proxy._x = 1` | sets it on the proxy | `RejectedError` |
 | a proxy to an actor that is gone | `ActorDeadError` when it is made | errors when it is used |
-| `messages.ProxyCall(("a", "b"), …)` | of `pykka.messages` | `ProxyCall("a.b", …)` of `actors.runtime.messages` |
+| `messages.ProxyCall(("a", "b"), …)` | is told | `ProxyCall("a.b", …)` of our `messages`, told by `tell_as_proxy` |
 """
 
 from importlib import import_module

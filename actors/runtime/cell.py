@@ -46,7 +46,7 @@ class HasChildren(Protocol):
 class ActorCell(Mailbox):
     """One actor's cell. Any thread may call the public methods, but for `turn` and `turn_async`, which are the dispatcher's.
 
-    `state`, `incarnation`, the counters and `running_since` (monotonic; 0 before a life is ready) are for anybody to read.
+    `state`, `incarnation`, the counters and `running_since` (monotonic; None before a life is ready) are for anybody to read.
     `actor` and `life` are those of the present incarnation, and only a turn changes them; `in_flight` are the messages that a
     concurrent actor has in hand.
     """
@@ -64,6 +64,7 @@ class ActorCell(Mailbox):
         "factory",
         "in_flight",
         "incarnation",
+        "is_released",
         "kind",
         "last_exit",
         "life",
@@ -103,12 +104,13 @@ class ActorCell(Mailbox):
         self.incarnation = 0
         self.begun = 0
         self.abandoned = 0
+        self.is_released = False
         self.last_exit: ExitSnapshot | None = None
         self.actor: Actor | None = None
         self.life: Life | None = None
         self.in_flight: dict[Activity, asyncio.Task[None]] | None = None
         self.os_process: OsProcessSnapshot | None = None
-        self.running_since = 0.0
+        self.running_since: float | None = None
         self.processed = 0
         self.expired = 0
         self.dropped = 0
@@ -136,7 +138,7 @@ class ActorCell(Mailbox):
     @property
     def was_ready(self) -> bool:
         """Whether the present life has been running."""
-        return self.running_since > 0
+        return self.running_since is not None
 
     @property
     def supervisor(self) -> Supervisor:
@@ -199,6 +201,7 @@ class ActorCell(Mailbox):
     def start(self, incarnation: int) -> None:
         """Begin a life; the supervisor hears `ChildReady`, or `ChildExited` with what prevented it."""
         self.begun = incarnation
+        self.is_released = False
         self.signal(signals.Start(incarnation))
 
     def stop(self) -> None:
@@ -222,10 +225,10 @@ class ActorCell(Mailbox):
         self.abandoned = self.begun
         self.publish("actor.abandoned", reason=reason, incarnation=self.begun)
         self._give_up_in_hand()
+        actor, life = self.actor, self.life
         for task in self._tasks():
             with suppress(RuntimeError):  # the loop is closed already, and the task with it
-                task.get_loop().call_soon_threadsafe(task.cancel)
-        actor = self.actor
+                task.get_loop().call_soon_threadsafe(self._cancel, task, life)
         self.kill(reason)
         if actor is None:
             return
@@ -243,16 +246,23 @@ class ActorCell(Mailbox):
     def set_running(self) -> None:
         """Show that the actor is running, as of now. Only from its own turn."""
         self.running_since = self.now()
-        self.state = "running"
+        if not self.is_released:
+            self.state = "running"
 
     def end_life(self) -> Actor | None:
         """Have no behaviour any more, and give the one that was. Only from its own turn."""
         actor, self.actor = self.actor, None
         life, self.life = self.life, None
-        if life is not None:
-            life.end()
         self.os_process = None
-        self.running_since = 0.0
+        self.running_since = None
+        if self.state == "running":
+            # Also of a life that was given up: what runs has a behaviour.
+            self.state = "restarting"
+        if life is not None:
+            try:
+                life.end()
+            except BaseException:  # whatever goes wrong here, this life is over, and its supervisor must hear of it
+                _log.exception("actor.end_failed", path=self.path)
         return actor
 
     def finish(self) -> None:
@@ -285,6 +295,7 @@ class ActorCell(Mailbox):
 
     def release(self, state: ActorState = "stopped") -> None:
         """Close the mailbox and a dispatcher that is this cell's own; whatever was asked of it is answered now. Never waits."""
+        self.is_released = True
         self.close("parked" if self.state == "parked" else state)
         self._give_up_in_hand()
         if self.dispatcher.serves_one:
@@ -306,7 +317,8 @@ class ActorCell(Mailbox):
         kind, now = self.kind, self.now()
         oldest = self.oldest()
         oldest_s = None if oldest is None else round(now - oldest.sent_at, 3)
-        running = self.state == "running" and self.was_ready
+        since = self.running_since if self.state == "running" else None
+        behaviour = self.actor
         return ActorSnapshot(
             path=self.path,
             kind="supervisor" if kind.is_supervisor else "worker",
@@ -316,7 +328,7 @@ class ActorCell(Mailbox):
             os_process=self.os_process,
             state=self.state,
             incarnation=self.incarnation,
-            uptime_s=round(now - self.running_since, 3) if running else None,
+            uptime_s=None if since is None else round(now - since, 3),
             restarts=max(0, self.incarnation - 1),
             last_exit=self.last_exit,
             mailbox=MailboxSnapshot(self.depth, self.capacity, oldest_s, self.dropped),
@@ -325,11 +337,16 @@ class ActorCell(Mailbox):
             strategy=kind.strategy,
             intensity=kind.intensity,
             period_s=kind.period_s,
-            children=tuple(self.actor.child_snapshots()) if isinstance(self.actor, HasChildren) else (),
+            children=tuple(behaviour.child_snapshots()) if isinstance(behaviour, HasChildren) else (),
         )
 
     turn = turns.run
     turn_async = turns.run_async
+
+    def _cancel(self, task: asyncio.Task[None], life: Life | None) -> None:
+        """Cancel a task that still runs a life. On the task's loop: a turn may have begun the next life meanwhile."""
+        if self.life is life and life is not None and (life.runner is task or task in (self.in_flight or {}).values()):
+            task.cancel()
 
     def _tasks(self) -> list[asyncio.Task[None]]:
         runner = None if self.life is None else self.life.runner
@@ -349,7 +366,7 @@ class ActorCell(Mailbox):
         return super()._new_queue() if priority_of is None else PriorityQueue(priority_of)
 
     def _make_room(self, envelope: Envelope) -> bool:
-        return make_room(self, envelope, self.kind.overflow)
+        return make_room(self, envelope, self.kind.overflow, self.now())
 
     def _undeliverable(self, envelope: Envelope) -> None:
         if not envelope.answer_error(TerminatedError(f"{self.path} ended before it handled {envelope.kind()}")):

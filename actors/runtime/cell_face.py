@@ -24,6 +24,7 @@ class Cell(Host, Protocol):
     report: Callable[[signals.ChildReport], None]
     state: ActorState
     closed: bool
+    is_released: bool
     begun: int
     abandoned: int
     last_exit: ExitSnapshot | None

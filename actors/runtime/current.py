@@ -6,6 +6,7 @@ what changes with each message is an attribute of the activity. A handler on an 
 tasks share.
 """
 
+import threading
 from collections.abc import Callable, MutableMapping
 from contextvars import ContextVar
 from typing import Any, NamedTuple, Protocol
@@ -54,22 +55,33 @@ class Activity:
 
 
 class Station:
-    """Where actors run, a thread or a task, and which activity goes on there now."""
+    """Where actors run, a thread or a task, and which activity goes on there now.
 
-    __slots__ = ("activity",)
+    `thread` is the number of a thread that is not the runtime's own: others that have copied its context, as `asyncio.to_thread`
+    does, find its station there too, and it is none of theirs. None is for the runtime's threads and for handlers on an event
+    loop: whoever copies their context works for the handler.
+    """
 
-    def __init__(self, activity: Activity | None = None) -> None:
+    __slots__ = ("activity", "thread")
+
+    def __init__(self, activity: Activity | None = None, thread: int | None = None) -> None:
         self.activity = activity
+        self.thread = thread
 
 
 station: ContextVar[Station | None] = ContextVar("actors.runtime.station", default=None)
 
 
+def make_station() -> None:
+    """Make this thread, which is the runtime's own, a station."""
+    station.set(Station())
+
+
 def here() -> Station:
     """Give the station of this thread or task, and make it one if it is none yet."""
     found = station.get()
-    if found is None:
-        found = Station()
+    if found is None or (found.thread is not None and found.thread != threading.get_ident()):
+        found = Station(None, threading.get_ident())
         station.set(found)
     return found
 
@@ -77,13 +89,15 @@ def here() -> Station:
 def current_activity() -> Activity | None:
     """Give the activity that goes on here, or None outside of an actor."""
     found = station.get()
-    return None if found is None else found.activity
+    if found is None or (activity := found.activity) is None:
+        return None
+    return activity if found.thread is None or found.thread == threading.get_ident() else None
 
 
 def sender() -> str:
     """Give the path of the actor that runs here, or nothing outside of one."""
-    found = station.get()
-    return "" if found is None or found.activity is None else found.activity.path
+    activity = current_activity()
+    return "" if activity is None else activity.path
 
 
 def add_activity(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -8,17 +8,18 @@ resolver or a late comer finds it.
 import asyncio
 import sys
 import threading
-from collections.abc import Callable, Generator, Iterable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import reduce
 from types import TracebackType
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Literal, Protocol, TypeVar
 
 from .current import Activity, Occupied, Wait, current_activity
 from .errors import AskCancelledError, AskCycleError, AskTimeoutError, UsageError
 from .log import Log
 from .timers import Appointments
-from .waiting import Waiter, refuse_on_event_loop, waiter_of_this_thread, waiting_for
+from .waiter import Waiter
+from .waiting import refuse_on_event_loop, waiter_of_this_thread, waiting_for
 
 Value = TypeVar("Value")
 Other = TypeVar("Other")
@@ -69,14 +70,16 @@ class Future(Generic[Value]):
     event `ask.error_unobserved`.
     """
 
-    __slots__ = ("__weakref__", "_callbacks", "_claim", "_error", "_target", "_unobserved", "_value")
+    __slots__ = ("__weakref__", "_callbacks", "_claim", "_error", "_sources", "_target", "_unobserved", "_value")
 
-    def __init__(self, target: AskTarget | None = None) -> None:
+    def __init__(self, target: AskTarget | None = None, sources: "tuple[Future[Any], ...]" = ()) -> None:
         self._claim = threading.Lock()
         self._value: Any = _PENDING
         self._error: BaseException | None = None
         self._callbacks: list[Callable[[Future[Value]], None]] = []
         self._target = target
+        # A future that is made of others keeps them: nobody else may, and an ask that nobody keeps is nobody's to answer.
+        self._sources = sources
         self._unobserved: _Unobserved | None = None
 
     def set_result(self, value: Value) -> bool:
@@ -143,7 +146,7 @@ class Future(Generic[Value]):
         self._callbacks.append(waiter.wake)
         if self._value is not _PENDING:
             self._tell()
-        return waiter.wait_until(self.is_resolved, deadline, timers)
+        return waiter.wait_until(self.is_resolved, deadline, timers) or self._give_up(waiter)
 
     def error(self) -> BaseException | None:
         """Give the error that the ask resolved with, or None; only when resolved."""
@@ -173,12 +176,12 @@ class Future(Generic[Value]):
 
     def map(self, function: Callable[[Value], Other]) -> "Future[Other]":
         """Give a future of `function(value)`, which runs on the thread that resolves, so it must be quick; it may raise."""
-        mapped: Future[Other] = Future(self._target)
+        mapped: Future[Other] = Future(self._target, (self,))
 
         def resolved(_: Future[Value]) -> None:
             try:
                 mapped.set_result(function(self._outcome()))
-            except Exception as error:  # whatever the function raises is what the new future resolves with
+            except BaseException as error:  # whatever the function raises is what the new future resolves with
                 mapped.set_error(error)
 
         self.add_done_callback(resolved)
@@ -230,19 +233,34 @@ class Future(Generic[Value]):
         self.add_done_callback(waiter.wake)
         current = current_activity()
         if current is None:
-            return wait(waiter)
+            return wait(waiter) or self._give_up(waiter)
         try:
             # A thread that a coroutine has started and that waits here holds up nobody but itself.
             with self._edge(current if current.runner is None else None), current.cell.blocking():
-                return wait(waiter)
+                return wait(waiter) or self._give_up(waiter)
         except AskCycleError:
+            self._give_up(waiter)
             self.cancel()
             raise
 
+    def _give_up(self, waiter: Waiter) -> Literal[False]:
+        """Wake a thread no more that waits no longer."""
+        with suppress(ValueError):  # it has been woken just now
+            self._callbacks.remove(waiter.wake)
+        return False
+
     def _edge(self, asker: Activity | None) -> AbstractContextManager[None]:
-        if asker is None or self._target is None:
-            return nullcontext()
-        return waiting_for(asker, Wait(self._target, self.is_resolved))
+        # Where several messages are handled at a time, one that waits holds none of the others up.
+        waits = () if asker is None or asker.cell.kind.concurrency > 1 else tuple(self.waits())
+        return nullcontext() if asker is None or not waits else waiting_for(asker, waits)
+
+    def waits(self) -> Iterator[Wait]:
+        """Give who has to answer before this can resolve."""
+        if self._sources:
+            for source in self._sources:
+                yield from source.waits()
+        elif self._target is not None:
+            yield Wait(self._target, self.is_resolved)
 
     def _tell(self) -> None:
         callbacks = self._callbacks
@@ -253,7 +271,7 @@ class Future(Generic[Value]):
                 return
             try:
                 callback(self)
-            except Exception:  # a broken callback must not harm who resolves: an actor's thread, the transport's, the watcher's
+            except BaseException:  # whatever a callback raises (a cancelled future's error, say) must not end who resolves
                 _log.exception("future.callback_failed")
 
     def _outcome(self) -> Value:
@@ -272,9 +290,19 @@ class Future(Generic[Value]):
             unobserved.error = None
 
 
+class _First(Future[Value]):
+    """A future of whichever comes first: none of its sources by itself can keep it from resolving."""
+
+    __slots__ = ()
+
+    def waits(self) -> Iterator[Wait]:
+        """Give nobody: another one may come first."""
+        return iter(())
+
+
 def gather(*futures: Future[Any]) -> Future[list[Any]]:
     """Give a future of the values of all, in order; it fails with the first error that comes."""
-    gathered: Future[list[Any]] = Future(_target_of(futures))
+    gathered: Future[list[Any]] = Future(_target_of(futures), futures)
     # Popped one by one, so that whichever thread resolves the last one finds it empty.
     missing = [None] * len(futures)
 
@@ -304,7 +332,7 @@ def first(*futures: Future[Value]) -> Future[Value]:
     """Give a future of the outcome that comes first, be it a value or an error. Raises `ValueError` without any."""
     if not futures:
         raise ValueError("first() of no futures would never resolve")
-    quickest: Future[Value] = Future(_target_of(futures))
+    quickest: _First[Value] = _First(_target_of(futures), futures)
 
     def resolved(future: Future[Value]) -> None:
         error = future.error()

@@ -65,6 +65,8 @@ class Household:
         self.groups = groups
         self._dispatchers = dispatchers
         self._shared: Dispatcher | None = None
+        # The one of the supervisor or actor above all others, which lives as long as the system.
+        self._first: Dispatcher | None = None
         self._registry = registry
         self.make_ref = make_ref
         self._host = host
@@ -86,8 +88,12 @@ class Household:
         return tuple(cell.ref for cell in self._registry.cells() if matches(cell.path))
 
     def run_soon(self, runnable: Runnable) -> None:
-        """Run something on a shared thread, for the garbage collector."""
-        self._dispatchers.of_kind("shared", "").schedule(runnable)
+        """Run something on a thread of the system's, for the garbage collector: nothing is made, and no lock is taken.
+
+        In a system that is closed it is not run any more.
+        """
+        if self._first is not None:
+            self._first.schedule(runnable)
 
     def goes_on(self, path: ActorPath) -> bool:
         """Tell whether there was a life at `path` in a process that ended before this one."""
@@ -146,7 +152,7 @@ class Household:
         dispatcher = spec.dispatcher or actor.dispatcher
         kind = self.kind_of(actor, dispatcher)
         made = factory or factory_of(actor, spec.args, {**spec.kwargs, **self._needed(spec)})
-        cell = ActorCell(path, kind, self, made, self._dispatchers.of_kind(dispatcher, path), report, supervisor)
+        cell = ActorCell(path, kind, self, made, self._dispatcher_of(dispatcher, path), report, supervisor)
         if self._inherited:
             self._follow(cell)
         self._registry.add(cell)
@@ -208,9 +214,14 @@ class Household:
             intensity=spec.intensity,
             period_s=float(spec.period),
         )
-        cell = ActorCell(path, kind, self, make, self._dispatchers.of_kind("pinned", path), report)
+        cell = ActorCell(path, kind, self, make, self._dispatcher_of("pinned", path), report)
         self._follow(cell)
         return cell
+
+    def _dispatcher_of(self, kind: DispatcherKind, path: ActorPath) -> Dispatcher:
+        dispatcher = self._dispatchers.of_kind(kind, path)
+        self._first = self._first or dispatcher
+        return dispatcher
 
     def _new_node(self, path: ActorPath, spec: AnySpec, report: Callable[[signals.ChildReport], None]) -> NodeChild:
         if self._host is None:

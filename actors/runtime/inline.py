@@ -82,6 +82,9 @@ def _handle(cell: Cell, envelope: Envelope, station: Station, depth: int) -> Any
         envelope.reply = answer
         if not turns.answered(cell, envelope, error):
             run_to_end(turns.fail(cell, life, envelope, error))
+        if isinstance(error, KeyboardInterrupt):
+            # It was meant for the asker's thread: an actor must not swallow it.
+            raise
     finally:
         cell.processed += 1
         if asker is not None:

@@ -22,6 +22,11 @@ from .timers import Timer
 Handler = Callable[[Any], Any]
 
 
+TIDY_ABOVE = 16
+"""Timers of one life from which on those that are over are forgotten."""
+_NO_TIMERS: list[Timer] = []
+
+
 class Host(Protocol):
     """What a life needs of its cell."""
 
@@ -78,7 +83,7 @@ class Host(Protocol):
 class Life(Activity):
     """One incarnation's context. Any thread may call; what a life that is over asks changes nothing."""
 
-    __slots__ = ("_handlers", "_stashed", "_timers", "_watches", "handler")
+    __slots__ = ("_handlers", "_stashed", "_tidy_above", "_timers", "_watches", "handler")
 
     cell: Host
     path: ActorPath
@@ -95,7 +100,8 @@ class Life(Activity):
         self.handler: Handler | None = None
         self._handlers: list[Handler | None] | None = None
         self._stashed: list[Envelope] | None = None
-        self._timers: set[Timer] | None = None
+        self._timers: list[Timer] = _NO_TIMERS
+        self._tidy_above = TIDY_ABOVE
         self._watches = False
 
     @property
@@ -168,14 +174,10 @@ class Life(Activity):
 
     def tell_later(self, delay_s: float, message: Any) -> Timer:
         """Tell the actor `message` once, in `delay_s` seconds."""
-        timers = self.cell.surroundings.timers
-
-        def due() -> None:
-            self._forget_timer(timer)
-            self._tell_self(message)
-
-        timer = timers.call_later(delay_s, due)
+        # Made first, asked for after: it may be due before there is anything to remember.
+        timer = Timer(lambda: self._tell_self(message), None)
         self._remember_timer(timer)
+        self.cell.surroundings.timers.expect(timer, self.cell.now() + delay_s, delay_s)
         return timer
 
     def tell_every(self, interval_s: float, message: Any) -> Timer:
@@ -223,9 +225,9 @@ class Life(Activity):
 
     def end(self) -> None:
         """Let go of what belongs to this life: timers and watches end, what was put aside goes back to the mailbox. In a turn."""
-        for timer in self._timers or ():
+        timers, self._timers = self._timers, []
+        for timer in timers:
             timer.cancel()
-        self._timers = None
         self.unstash_all()
         if self._watches:
             self.cell.surroundings.watches.forget_watcher(self.path)
@@ -238,13 +240,13 @@ class Life(Activity):
                 self.publish("timer.rejected", message_type=type(message).__name__, reason=str(error))
 
     def _remember_timer(self, timer: Timer) -> None:
-        if self._timers is None:
-            self._timers = set()
-        self._timers.add(timer)
-
-    def _forget_timer(self, timer: Timer) -> None:
-        if self._timers is not None:
-            self._timers.discard(timer)
+        # Only this actor's own turns change the list; those that are over go when it has become long.
+        if self._timers is _NO_TIMERS:
+            self._timers = []
+        if len(self._timers) >= self._tidy_above:
+            self._timers = [kept for kept in self._timers if not kept.is_over]
+            self._tidy_above = max(TIDY_ABOVE, 2 * len(self._timers))
+        self._timers.append(timer)
 
     @property
     def _is_present(self) -> bool:

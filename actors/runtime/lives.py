@@ -33,6 +33,8 @@ def begin(cell: Cell, incarnation: int) -> Life:
     """Let the cell have a new life."""
     cell.incarnation = incarnation
     cell.closed = False
+    # Handlers that swallowed their cancellation may still be at work; they hold up the lives before, not this one.
+    cell.in_flight = None
     cell.state = "starting" if cell.last_exit is None else "restarting"
     life = cell.life = Life(cell)
     return life
@@ -49,7 +51,7 @@ def made(cell: Cell, life: Life) -> Any:
 
 async def start(cell: Cell, incarnation: int) -> None:
     """Begin the life `incarnation`, unless it has been given up already."""
-    if incarnation <= cell.abandoned:
+    if incarnation <= cell.abandoned or cell.is_released:
         return
     life = begin(cell, incarnation)
     life.runner = asyncio.current_task() if cell.kind.is_async else None
@@ -76,7 +78,8 @@ async def fail_to_start(cell: Cell, error: BaseException) -> None:
 
 async def stop(cell: Cell) -> None:
     """End the present life as was asked, by `on_stop`."""
-    if cell.state == "stopped":
+    if cell.state == "stopped" or cell.actor is None:
+        # Between two lives its supervisor knows of the end, and it is for it to say that there is no other.
         return
     was_running, actor, life = cell.state == "running", cell.actor, cell.life
     cell.state = "stopping"
@@ -100,10 +103,13 @@ async def fail(cell: Cell, error: BaseException, *, answer: Callable[[], None] =
     reason: ExitKind = "failed" if cell.was_ready else "start_failed"
     if isinstance(error, KilledError):
         reason = "killed"
-    if not cell.is_abandoned:
+    is_news = not cell.is_abandoned
+    if is_news:
         cell.state = "restarting"
-        _log.error("actor.failed", path=cell.path, incarnation=cell.incarnation, exc_info=error)
     await _let_go(cell, error)
+    # Afterwards: to write a line may take a while, in which the life's timers would go on.
+    if is_news:
+        _log.error("actor.failed", path=cell.path, incarnation=cell.incarnation, exc_info=error)
     # After the state has changed, so that the asker finds the failure done; before the report, which may end this process.
     answer()
     _report_exit(cell, reason, error)

@@ -134,6 +134,14 @@ class Mailbox:
             self.tell_there_is_room()
         return envelope
 
+    def take_oldest(self) -> Envelope | None:
+        """Take out the message that has waited longest, whichever comes first. Any thread may call."""
+        while (oldest := self.oldest()) is not None:
+            with suppress(ValueError):  # a turn was quicker
+                self.waiting.remove(oldest)  # type: ignore[union-attr]  # there is a queue, since there was a message
+                return oldest
+        return None
+
     def put_back(self, envelope: Envelope) -> None:
         """Put a message back in front of all others, however full the mailbox is. Only in a turn."""
         (self.waiting if self.waiting is not None else self._make()).appendleft(envelope)
@@ -153,6 +161,8 @@ class Mailbox:
             waiting.remove(envelope)
         except ValueError:
             return False
+        if self.blocked:
+            self.tell_there_is_room()
         return True
 
     def close(self) -> None:
@@ -199,6 +209,9 @@ class Mailbox:
             while waiter.wake in held:
                 with suppress(ValueError):  # a turn was quicker
                     held.remove(waiter.wake)
+            # Who is woken when its time is up passes that on.
+            if self.depth < self.capacity:
+                self.tell_there_is_room()
 
     def tell_there_is_room(self, *, everybody: bool = False) -> None:
         """Let one sender that is held, or all, look again."""
@@ -218,7 +231,8 @@ class Mailbox:
             return self.waiting
 
     def _drain(self) -> None:
-        while (waiting := self.waiting) is not None:
+        # Only while it is closed: a new life may begin while a late sender is at it.
+        while self.closed and (waiting := self.waiting) is not None:
             try:
                 envelope = waiting.popleft()
             except IndexError:

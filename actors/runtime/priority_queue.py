@@ -26,6 +26,8 @@ class PriorityQueue:
 
     def append(self, envelope: Envelope, /) -> None:
         """Add behind all of the same priority."""
+        # Once, and outside the lock: it is the user's code, and a handler may have changed the message by the time it comes back.
+        envelope.priority = self._priority_of(envelope.message)
         self._push(envelope, self._forwards)
 
     def appendleft(self, envelope: Envelope, /) -> None:
@@ -60,7 +62,5 @@ class PriorityQueue:
             return min((entry[2] for entry in self._heap), key=lambda envelope: envelope.sent_at)
 
     def _push(self, envelope: Envelope, order: "itertools.count[int]") -> None:
-        # Outside the lock: it is the user's code.
-        priority = -self._priority_of(envelope.message)
         with self._lock:
-            heapq.heappush(self._heap, (priority, next(order), envelope))
+            heapq.heappush(self._heap, (-envelope.priority, next(order), envelope))

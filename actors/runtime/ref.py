@@ -102,7 +102,10 @@ class ActorRef:
         else:
             # As `ActorCell.tell`, one call less: this is the runtime's most travelled way.
             here = station.get()
-            sender = "" if here is None or here.activity is None else here.activity.path
+            if here is None or (activity := here.activity) is None:
+                sender = ""
+            else:
+                sender = activity.path if here.thread is None else sender_here()
             cell.put(Envelope(message, sender, cell.now(), True))
 
     def tell_as_proxy(self, message: ProxyCall) -> None:

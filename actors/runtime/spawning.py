@@ -7,7 +7,6 @@ time runs it. It is free while the actor's own code runs.
 """
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypedDict
 
@@ -17,7 +16,7 @@ from .address import is_name
 from .cell import ActorCell
 from .cell_spec import CellKind
 from .dispatch.dispatcher import DispatcherKind
-from .errors import NoSuchActorError, StartError, UsageError
+from .errors import ActorRuntimeError, NoSuchActorError, StartError, UsageError
 from .future import Future
 from .ref import ActorRef
 from .signals import ChildReady
@@ -114,12 +113,12 @@ class Spawner:
         began = cell.now()
         try:
             error = turns.start_here(cell)
-            if error is None and cell.running_since - began > spec.start_timeout:
+            if error is None and cell.now() - began > spec.start_timeout:
                 error = StartError(f"{cell.path} did not start: not ready within {spec.start_timeout} s")
                 turns.fail_here(cell, error)
             # Before the cell has its first ordinary turn, so that no later report overtakes this one.
             if error is not None or not self._root_hears(cell, name):
-                self._wait_until_heard(cell, name, spec, started=error is None)
+                self._wait_until_heard(cell, name, spec, error)
         finally:
             cell.end_turn()
         if error is not None:
@@ -136,18 +135,22 @@ class Spawner:
             if root.signals or supervisor.__class__ is not SupervisorActor:
                 return False
             try:
-                supervisor.started_here(name, cell)
+                supervisor.started_here(name, cell.incarnation)
             except BaseException as error:  # whatever a supervisor raises is its own failure, as in its own turn
                 turns.fail_here(root, error)
         finally:
             root.end_turn()
         return True
 
-    def _wait_until_heard(self, cell: ActorCell, name: str, spec: ChildSpec, *, started: bool) -> None:
+    def _wait_until_heard(self, cell: ActorCell, name: str, spec: ChildSpec, error: BaseException | None) -> None:
         # Signals are handled in order: by the time the last is answered, the root has dealt with what came before.
         done: Future[ActorRef] = Future()
-        if started:
+        if error is None:
             self._root.signal(ChildReady(cell.path, cell.incarnation))
         self._root.signal(RestartChild(name, done))
-        with suppress(NoSuchActorError):  # one that did not start is gone by then
+        try:
             done.get(spec.start_timeout + MARGIN_S)
+        except ActorRuntimeError as why:
+            # One that did not start is gone by then, or the root is, and what prevented the start is what the spawner hears.
+            if error is None and not isinstance(why, NoSuchActorError):
+                raise

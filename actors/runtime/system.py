@@ -40,6 +40,7 @@ from .threading_actor import Entered, enter, leave
 from .timers import Appointments
 from .transport.base import NodeAddress
 from .transport.zeromq import ZeromqTransport
+from .waiting import refuse_on_event_loop
 
 START_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 30.0
@@ -153,12 +154,14 @@ class ActorSystem:
 
     def remove(self, name: str) -> None:
         """Stop a child of `/` and forget it; returns once it is gone. Raises `NoSuchActorError`."""
+        refuse_on_event_loop()
         done: Future[None] = Future()
         self._root.signal(RemoveChild(name, done))
         done.get(STOP_TIMEOUT_S)
 
     def restart(self, name: str) -> ActorRef:
         """Start a child of `/` that is parked or stopped, with a clean record. Raises `NoSuchActorError`."""
+        refuse_on_event_loop()
         done: Future[ActorRef] = Future()
         self._root.signal(RestartChild(name, done))
         return done.get(START_TIMEOUT_S)
@@ -215,6 +218,7 @@ class ActorSystem:
 
     def stop(self, timeout: float = STOP_TIMEOUT_S) -> None:
         """Stop everything in reverse order, kill what has not stopped within `timeout` seconds, and free what is owned."""
+        refuse_on_event_loop()
         try:
             self.begin_stop().get(timeout)
         finally:
@@ -262,7 +266,7 @@ class ActorSystem:
         )
 
     def _wait_for_start(self) -> None:
-        if self._is_running and not self._stopping:
+        if self._is_running and not self._stopping and not self._closed:
             return
         if self._closed or self._stopping:
             raise UsageError(f"the system {self.name!r} has been stopped")

@@ -167,7 +167,7 @@ def _start_beside(current: Activity, actor: type[Actor], args: tuple[Any, ...], 
     supervisor.signal(AddChild(name, spec, beginning, done))
     # The thread of a coroutine's own that waits here is not the one that its actor is held up on.
     holds_up = current.runner is None
-    with waiting_for(current, Wait(beginning, done.is_resolved)) if holds_up else nullcontext():
+    with waiting_for(current, (Wait(beginning, done.is_resolved),)) if holds_up else nullcontext():
         return done.get(spec.start_timeout + MARGIN_S)
 
 

@@ -14,7 +14,7 @@ import math
 import threading
 from collections import deque
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from .clock import Clock
 from .log import Log
@@ -104,6 +104,15 @@ class Appointments(Protocol):
         ...
 
 
+@runtime_checkable
+class Movable(Protocol):
+    """A clock that somebody moves."""
+
+    def listen(self, listener: Callable[[], None]) -> object:
+        """Call `listener` whenever the time has been moved."""
+        ...
+
+
 _Entry = tuple[float, int, Appointment]
 
 
@@ -120,6 +129,8 @@ class Timers:
         self._closed = False
         self._tidy_above = TIDY_ABOVE
         self._wakes_at = math.inf
+        if isinstance(clock, Movable):
+            clock.listen(self._look_again)
         self._thread: threading.Thread | None = None
 
     def call_at(self, deadline: float, callback: Callable[[], None], *, at_close: Callable[[], None] | None = None) -> Timer:
@@ -148,6 +159,10 @@ class Timers:
         """Fire `appointment` at `deadline`. Any thread may call."""
         # What is no number is due: in the heap it would hide what comes after it.
         self._add(-math.inf if math.isnan(deadline) else deadline, appointment, None)
+
+    def _look_again(self) -> None:
+        with self._lock:
+            self._changed.notify()
 
     def close(self) -> None:
         """Forget every appointment, tell those who asked to hear of it, and end the thread."""
@@ -185,6 +200,10 @@ class Timers:
             lane = self._lanes[delay_s] = deque()
         while lane and lane[0][2].is_over:
             lane.popleft()
+        if len(lane) > self._tidy_above:
+            # One that takes long stands before many that are over.
+            lane = self._lanes[delay_s] = deque(kept for kept in lane if not kept[2].is_over)
+            self._tidy_above = max(TIDY_ABOVE, 2 * len(lane))
         # Two threads may have read the clock in one order and come here in the other.
         return None if lane and lane[-1][0] > deadline else lane
 
@@ -248,5 +267,5 @@ class Timers:
     def _call(self, callback: Callable[[], None]) -> None:
         try:
             callback()
-        except Exception:  # a broken callback must not end every other timer of the system; it is logged
+        except BaseException:  # whatever a callback raises must not end every other timer of the system; it is logged
             _log.exception("timer.failed")

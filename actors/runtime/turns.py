@@ -42,8 +42,9 @@ def run(cell: Cell) -> None:
             _handle_batch(cell, waiting)
             if not (waiting or cell.signals) or cell.dispatcher.has_others():
                 break
-    except Exception:  # a fault of the runtime; it must not end the thread, which may serve others
+    except BaseException as error:  # a fault of the runtime; it must not end the thread, which may serve others
         _log.exception("actor.turn_failed", path=cell.path)
+        run_to_end(_fail_by_fault(cell, error))
     finally:
         cell.end_turn()
 
@@ -56,17 +57,31 @@ async def run_async(cell: Cell) -> None:
                 signal = cell.signals.pop(0)
                 await _settle(cell, signal)
                 await _handle_signal(cell, signal)
-            elif cell.state == "running" and cell.has_free_hands and (envelope := cell.take()) is not None:
-                if cell.kind.concurrency > 1:
-                    _begin_to_handle(cell, envelope)
-                elif cell.life is not None:
-                    await _handle(cell, envelope, cell.life)
-            else:
+            elif (
+                (life := cell.life) is None
+                or cell.state != "running"
+                or not cell.has_free_hands
+                or (envelope := cell.take()) is None
+            ):
                 break
-    except Exception:  # a fault of the runtime; it must not end the loop, which serves others
+            elif cell.kind.concurrency > 1:
+                _begin_to_handle(cell, envelope)
+            else:
+                await _handle(cell, envelope, life)
+    except BaseException as error:  # a fault of the runtime; it must not end the loop, which serves others
         _log.exception("actor.turn_failed", path=cell.path)
+        await _fail_by_fault(cell, error)
     finally:
         cell.end_turn()
+
+
+async def _fail_by_fault(cell: Cell, error: BaseException) -> None:
+    """End the life in which the runtime itself has gone wrong, so that its supervisor hears of it."""
+    try:
+        if cell.actor is not None:
+            await lives.fail(cell, error)
+    except BaseException:  # there is nothing left to do for this actor; the others go on
+        _log.exception("actor.turn_failed", path=cell.path)
 
 
 def start_here(cell: Cell) -> BaseException | None:

@@ -277,7 +277,7 @@ class Watches:
             # As a message of the actor that has ended: so dead letters say, and an actor is never held up by a full mailbox.
             with During(Activity(None, terminated.path, terminated.incarnation)):
                 watcher.tell(terminated)
-        except Exception as error:  # whatever a ref raises, its message is accounted for, and the others are told all the same
+        except BaseException as error:  # whatever a ref raises, the message is accounted for, and the others are told
             kind, why = type(terminated).__name__, describe(error)
             self._dead_letters.record(watcher.path, sender=terminated.path, type_=kind, message=terminated, reason=why)
 

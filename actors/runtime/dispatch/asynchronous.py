@@ -5,7 +5,10 @@ import threading
 from contextlib import AbstractContextManager, nullcontext
 from typing import ClassVar
 
+from ..log import Log
 from .dispatcher import BATCH, JOIN_S, Runnable
+
+_log = Log()
 
 
 class AsyncDispatcher:
@@ -16,6 +19,7 @@ class AsyncDispatcher:
 
     def __init__(self, name: str) -> None:
         self._loop = asyncio.new_event_loop()
+        self._closing = False
         self._turns: set[asyncio.Task[None]] = set()
         self._thread = threading.Thread(target=self._serve, name=f"{name}-async", daemon=True)
         self._thread.start()
@@ -38,6 +42,7 @@ class AsyncDispatcher:
 
     def close(self) -> None:
         """Cancel the tasks and end the loop."""
+        self._closing = True
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._loop.stop)
         if threading.current_thread() is not self._thread:
@@ -52,7 +57,11 @@ class AsyncDispatcher:
     def _serve(self) -> None:
         asyncio.set_event_loop(self._loop)
         try:
-            self._loop.run_forever()
+            while not self._closing:
+                try:
+                    self._loop.run_forever()
+                except BaseException:  # a task of a handler's that ends by SystemExit must not take the other actors along
+                    _log.exception("dispatcher.task_failed")
             left = asyncio.all_tasks(self._loop)
             for task in left:
                 task.cancel()

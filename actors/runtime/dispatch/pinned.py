@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, ClassVar
 
+from ..current import make_station
 from .dispatcher import BATCH, Runnable
 
 
@@ -40,5 +41,6 @@ class PinnedDispatcher:
             self._thread.join(timeout)
 
     def _work(self) -> None:
+        make_station()
         while (cell := self._runnable.get()) is not None:
             cell.turn()

@@ -9,9 +9,10 @@ then, but it costs a thread: each that is started is reported as starvation. (Ja
 import queue
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any, ClassVar
 
+from ..current import make_station
 from .dispatcher import BATCH, JOIN_S, Runnable
 
 THREADS = 2
@@ -91,6 +92,7 @@ class SharedDispatcher:
         ready = threading.Event()
 
         def run() -> None:
+            make_station()
             self._threads[threading.get_ident()] = threading.current_thread()
             ready.set()
             work()
@@ -105,10 +107,23 @@ class SharedDispatcher:
             cell.turn()
 
     def _help_out(self) -> None:
-        """Work until there has been nothing to do for a while."""
+        """Work until there has been nothing to do for a while, and others can do what comes."""
         take = self._runnable.get
-        with suppress(queue.Empty):
-            while (cell := take(timeout=SPARE_S)) is not None:
-                cell.turn()
+        while True:
+            try:
+                cell = take(timeout=SPARE_S)
+            except queue.Empty:
+                if self._is_spare():
+                    return
+                continue
+            if cell is None:
+                return
+            cell.turn()
+
+    def _is_spare(self) -> bool:
+        """Tell whether this thread may end: without it, as many as there should be do not wait. It counts no more then."""
         with self._lock:
-            self._threads.pop(threading.get_ident(), None)
+            if len(self._threads) - self._waiting <= self._wanted:
+                return False
+            del self._threads[threading.get_ident()]
+            return True

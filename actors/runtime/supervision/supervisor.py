@@ -150,9 +150,9 @@ class SupervisorActor(Actor):
         self._machine.add(spec, cell.begun, name)
         return cell
 
-    def started_here(self, name: str, cell: ActorCell) -> None:
+    def started_here(self, name: str, incarnation: int) -> None:
         """Hear that such a child is running, on the thread that began it and has the flag again."""
-        for effect in self._machine.ready(name, cell.incarnation, cell.running_since):
+        for effect in self._machine.ready(name, incarnation, self._household.clock.monotonic()):
             self._carry_out_one(effect)
 
     def _check_order(self, name: str) -> None:

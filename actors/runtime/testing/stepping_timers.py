@@ -72,5 +72,5 @@ class SteppingTimers:
     def _call(self, act: Callable[[], None]) -> None:
         try:
             act()
-        except Exception:  # as in the real timers: one that breaks must not cost the others theirs; it is logged
+        except BaseException:  # as in the real timers: one that breaks must not cost the others theirs; it is logged
             _log.exception("timer.failed")

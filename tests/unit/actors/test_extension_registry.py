@@ -12,7 +12,6 @@ from actors.extensions.messages import Install, Invoke, ListExtensions, Uninstal
 from actors.extensions.registry import ExtensionRegistryActor
 from actors.runtime import ActorSystem, ChildSpec, SupervisorSpec
 from actors.runtime.errors import RejectedError
-from actors.runtime.messages import ProxyCall
 from actors.runtime.testing import EventProbe
 from symphony.domain.errors import (
     ConflictError,
@@ -26,9 +25,6 @@ from tests.support.extension_harness import write_extension
 BOUND_S = 20.0
 GOOD = "test.good"
 HOST = f"/extensions/{GOOD}"
-FAIL = ProxyCall("on_failure")
-"""A call without the arguments that it needs: a fault in a handler."""
-
 NEEDS_A_FILE = """
     from symphony.sdk import Operator, operation
 
@@ -65,7 +61,7 @@ class Running:
         return [child.path.rpartition("/")[2] for child in self.system.snapshot().root.find("/extensions").children]
 
     def fail_registry(self) -> None:
-        self.system.ref("/extensions/registry").tell(FAIL)
+        self.system.ref("/extensions/registry").proxy().context.fail.defer(OSError("a fault"))
         self.events.expect("actor.restarted", "/extensions/registry")
 
 

@@ -102,7 +102,7 @@ def test_a_callback_that_fails_stops_neither_the_others_nor_the_one_who_resolves
     assert future.set_result(1)
 
     assert calls == [future]
-    assert "ZeroDivisionError" in capsys.readouterr().err
+    assert "ZeroDivisionError" in "".join(capsys.readouterr())
 
 
 def test_a_callback_may_look_at_the_future():

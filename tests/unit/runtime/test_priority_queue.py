@@ -36,7 +36,7 @@ def test_what_is_put_back_comes_before_its_equals_and_after_the_more_urgent(queu
         queue.append(Envelope(message))
 
     for message in ["y", "x", "zz"]:
-        queue.appendleft(Envelope(message))
+        queue.appendleft(Envelope(message, priority=len(message)))
 
     assert taken(queue) == ["zz", "bb", "x", "y", "a"]
 
@@ -98,7 +98,7 @@ def test_it_gives_what_a_sorted_list_would(steps):
             side, priority = step
             message = (priority, number)
             model.append((-priority, number if side == "append" else -number, message))
-            getattr(queue, side)(Envelope(message))
+            getattr(queue, side)(Envelope(message, priority=priority))
         assert len(queue) == len(model)
     assert messages(queue) == [entry[2] for entry in sorted(model, key=lambda entry: entry[:2])]
 

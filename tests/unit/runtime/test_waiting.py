@@ -189,7 +189,7 @@ def test_an_edge_is_there_for_as_long_as_the_block_lasts():
     current = Activity(cell, "/a", 1)
 
     wait = Wait(target, lambda: False)
-    with waiting_for(current, wait):
+    with waiting_for(current, (wait,)):
         assert current.waits_for == (wait,)
 
     assert current.waits_for == ()
@@ -199,7 +199,7 @@ def test_an_edge_that_would_close_a_cycle_is_taken_back():
     cell = Cell("/a")
     current = Activity(cell, "/a", 1)
 
-    with pytest.raises(AskCycleError), waiting_for(current, Wait(Cell("/b", cell), lambda: False)):
+    with pytest.raises(AskCycleError), waiting_for(current, (Wait(Cell("/b", cell), lambda: False),)):
         pytest.fail("the wait was not refused")
 
     assert current.waits_for == ()
