@@ -44,10 +44,14 @@ class SpawnOptions(TypedDict, total=False):
 
 
 class Plain(NamedTuple):
-    """What all actors of a class share that are spawned without options: to check a spec takes its time."""
+    """What all actors of a class share that are spawned without options: to check a spec takes its time.
+
+    `bare` makes one without arguments.
+    """
 
     spec: ChildSpec
     kind: CellKind
+    bare: ClassFactory
 
 
 class Spawner:
@@ -70,7 +74,7 @@ class Spawner:
         refuse_on_event_loop()
         plain = self._plain.get(actor) if isinstance(actor, type) and not options else None
         if plain is not None and name is not None and is_name(name):
-            spec, kind = plain
+            spec, kind, bare = plain
         else:
             if isinstance(actor, ChildSpec | SupervisorSpec):
                 return self._order(actor.id, actor, None)
@@ -80,9 +84,10 @@ class Spawner:
                 return self._order(name, ChildSpec(name, actor, args, dict(kwargs), **options), None)
             spec = ChildSpec(name, actor, **options)
             kind = self._kind_of(actor, spec.dispatcher or actor.dispatcher)
+            bare = ClassFactory(actor, (), NO_KWARGS)
             if not options:
-                self._plain[actor] = Plain(spec, kind)
-        factory = ClassFactory(kind.behaviour, args, kwargs)
+                self._plain[actor] = Plain(spec, kind, bare)
+        factory = ClassFactory(kind.behaviour, args, kwargs) if args or kwargs else bare
         if kind.runs_anywhere and (cell := self._adopted(name, spec, kind, factory)) is not None:
             return self._begin(cell, name, spec)
         return self._order(name, spec, factory)
