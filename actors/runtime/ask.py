@@ -14,6 +14,11 @@ def timed_out(path: str, timeout: float) -> AskTimeoutError:
     return AskTimeoutError(f"{path} did not answer within {timeout} s")
 
 
+def cut_off(path: str) -> TerminatedError:
+    """Give the error that says that the system was closed before an actor answered."""
+    return TerminatedError(f"the system ended before {path} answered")
+
+
 class AskDeadline:
     """The time by which an ask has an answer. It is the timers' appointment, and over as soon as there is one.
 
@@ -39,7 +44,7 @@ class AskDeadline:
 
     def forget(self) -> None:
         """Answer that the system is closed."""
-        self._resolve(TerminatedError(f"the system ended before {self._path} answered"))
+        self._resolve(cut_off(self._path))
 
     def _resolve(self, error: ActorRuntimeError) -> None:
         future = self._future()

@@ -13,7 +13,7 @@ from typing import Any, Protocol, runtime_checkable
 from . import signals, turns
 from .actor import Actor, ActorFactory, Supervisor
 from .address import ActorPath
-from .ask import AskDeadline, Unobserved, timed_out
+from .ask import AskDeadline, Unobserved, cut_off, timed_out
 from .cell_spec import CellKind, Surroundings
 from .clock import Clock
 from .current import Activity, Wait, sender
@@ -184,7 +184,8 @@ class ActorCell(Mailbox):
         self.put(Envelope(message, sender(), now, False, future, deadline))
         # Bounded by the wait, which is cheaper than an appointment of its own.
         if not future.get_until(deadline, self.surroundings.timers):
-            future.set_error(timed_out(self.path, timeout))
+            # Before its time, a wait ends only with the system.
+            future.set_error(timed_out(self.path, timeout) if self.now() >= deadline else cut_off(self.path))
         return future.get()
 
     def blocking(self) -> AbstractContextManager[None]:

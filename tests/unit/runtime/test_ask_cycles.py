@@ -1,10 +1,11 @@
 """Actors that wait for each other find out at once, on every dispatcher, and lose nothing but that ask."""
 
+import asyncio
 import threading
 
 import pytest
 
-from actors.runtime import Actor
+from actors.runtime import Actor, first, gather
 from actors.runtime.errors import AskCycleError
 
 PATIENCE_S = 10.0
@@ -139,3 +140,123 @@ def test_a_thread_that_a_handler_started_may_ask_the_actor(system):
     thread.join(PATIENCE_S)
 
     assert ref.proxy().answers.get(PATIENCE_S) == ["from the thread"]
+
+
+class Calls(Actor):
+    """Calls what it is told with itself, and gives what that returns."""
+
+    dispatcher = "pinned"
+
+    def on_receive(self, message):
+        return message(self)
+
+
+def test_one_that_asks_the_first_of_two_does_not_wait_for_the_other(system, gate):
+    """The slow one may ask it back: that is answered as soon as the quick one has."""
+    asks, slow, quick = (system.spawn(Calls, name=name) for name in ("asks", "slow", "quick"))
+    asked_back = []
+
+    def ask_back(_):
+        asked_back.append(asks.ask(lambda _: "back", timeout=PATIENCE_S, block=False))
+        has_asked.release()
+        return asked_back[0].get(PATIENCE_S)
+
+    def wait_for_first(_):
+        asked = [ref.ask(what, timeout=PATIENCE_S, block=False) for ref, what in ((slow, ask_back), (quick, answer))]
+        return first(*asked).get(PATIENCE_S), asked[0]
+
+    def answer(_):
+        gate.wait()
+        return "quick"
+
+    has_asked = threading.Semaphore(0)
+    outcome = asks.ask(wait_for_first, timeout=PATIENCE_S, block=False)
+    assert has_asked.acquire(timeout=PATIENCE_S)
+    gate.open()
+
+    quickest, slower = outcome.get(PATIENCE_S)
+    assert (quickest, slower.get(PATIENCE_S)) == ("quick", "back")
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_one_that_asks_for_all_waits_for_each_of_them(system, place):
+    """Whichever of them asks it back, they are told at once."""
+    asks, other, back = (system.spawn(Calls, name=name) for name in ("asks", "other", "back"))
+
+    def ask_back(_):
+        try:
+            return asks.ask(lambda _: "answered", timeout=None)
+        except AskCycleError:
+            return "told"
+
+    def wait_for_all(_):
+        asked = [ref.ask(what, timeout=None, block=False) for ref, what in ((other, lambda _: "other"), (back, ask_back))]
+        try:
+            return gather(*(asked if place else asked[::-1])).get()
+        except AskCycleError:
+            return "told"
+
+    answer = asks.ask(wait_for_all, timeout=PATIENCE_S)
+
+    assert "told" in answer
+
+
+def test_one_that_has_its_answer_and_has_not_gone_on_yet_may_be_asked(system):
+    """Both run on one loop, so that who has answered goes on before who was answered."""
+    answers = []
+
+    class Answers(Actor):
+        dispatcher = "async"
+
+        async def on_receive(self, message):
+            if message == "question":
+                self.context.ref.tell("ask")
+                return "answer"
+            answers.append(await asks.ask("asked back", timeout=PATIENCE_S, block=False))
+            return None
+
+    class Questions(Actor):
+        dispatcher = "async"
+
+        async def on_receive(self, message):
+            return await ref.ask("question", timeout=PATIENCE_S, block=False) if message == "go" else message
+
+    ref, asks = system.spawn(Answers, name="answers"), system.spawn(Questions, name="asks")
+
+    assert asks.ask("go", timeout=PATIENCE_S) == "answer"
+    ref.proxy().context.get(PATIENCE_S)
+    assert answers == ["asked back"]
+
+
+def test_a_concurrent_actor_that_is_asked_back_may_ask_a_second_time_meanwhile(system, events):
+    class Concurrent(Actor):
+        dispatcher = "async"
+        concurrency = 4
+
+        async def on_start(self):
+            self.go = asyncio.Event()
+
+        async def on_receive(self, message):
+            match message:
+                case "go":
+                    self.go.set()
+                case "back":
+                    self.context.publish("asked.back")
+                    await self.go.wait()
+                    return "back"
+                case _:
+                    return await other.ask(message, timeout=PATIENCE_S, block=False)
+
+    class Other(Actor):
+        dispatcher = "async"
+
+        async def on_receive(self, message):
+            return await ref.ask("back", timeout=PATIENCE_S, block=False) if message == "call back" else message
+
+    ref, other = system.spawn(Concurrent, name="concurrent"), system.spawn(Other, name="other")
+    asked = [ref.ask("call back", timeout=PATIENCE_S, block=False)]
+    events.expect("asked.back")
+    asked.append(ref.ask("plain", timeout=PATIENCE_S, block=False))
+    ref.tell("go")
+
+    assert [one.get(PATIENCE_S) for one in asked] == ["back", "plain"]

@@ -84,3 +84,29 @@ def test_an_async_actor_may_await_another_actor(system):
     ref = system.spawn(Asker, name="asker")
 
     assert ref.ask(system.spawn(Echo, name="echo")) == "hello"
+
+
+@pytest.mark.parametrize("error", [SystemExit, KeyboardInterrupt])
+def test_a_task_of_a_handler_that_ends_the_interpreter_ends_no_other_actor(system, error):
+    """An event loop stops when a task raises one of these; here it serves many actors."""
+
+    class Starts(Actor):
+        dispatcher = "async"
+
+        async def on_receive(self, message):
+            if message == "end":
+                self.task = asyncio.create_task(self.end())
+            return message
+
+        async def end(self):
+            raise error
+
+        async def outcome(self):
+            await asyncio.wait([self.task])
+            return type(self.task.exception())
+
+    bad, good = (system.spawn(Starts, name=name) for name in ("bad", "good"))
+    for _ in range(3):
+        bad.ask("end", timeout=5)
+        assert bad.proxy().outcome().get(5) is error
+        assert good.ask("still here", timeout=5) == "still here"

@@ -1,10 +1,11 @@
 """An async actor may handle several messages at a time, up to its limit, and is still let go of as one."""
 
 import asyncio
+from contextlib import suppress
 
 import pytest
 
-from actors.runtime import Actor
+from actors.runtime import Actor, turns
 from actors.runtime.errors import ActorFailedError, SpecError, TerminatedError
 
 PATIENCE_S = 10.0
@@ -152,3 +153,37 @@ def test_a_concurrency_that_is_no_count_is_refused(concurrency):
 def test_only_async_actors_are_concurrent(dispatcher):
     with pytest.raises(SpecError, match="more than 1 is for `async`"):
         type("Wrong", (Actor,), {"dispatcher": dispatcher, "concurrency": 2})
+
+
+def test_handlers_that_do_not_let_themselves_be_cancelled_take_no_hands_of_the_next_life(system, events, monkeypatch):
+    monkeypatch.setattr(turns, "CANCEL_S", 0.01)
+    go = []
+
+    class Stuck(Actor):
+        dispatcher = "async"
+        concurrency = 2
+
+        async def on_receive(self, message):
+            if message != "stuck":
+                return self.context.incarnation
+            event = asyncio.Event()
+            go.append((asyncio.get_running_loop(), event))
+            self.context.publish("handler.began")
+            while not event.is_set():
+                with suppress(asyncio.CancelledError):
+                    await event.wait()
+            return None
+
+    ref = system.spawn(Stuck, name="stuck")
+    for _ in range(2):
+        ref.tell("stuck")
+        events.expect("handler.began")
+
+    system._parts.registry.find("/stuck").fail(ZeroDivisionError("now"))
+
+    try:
+        assert ref.ask("which", timeout=PATIENCE_S) == 2
+    finally:
+        for loop, event in go:
+            loop.call_soon_threadsafe(event.set)
+    assert [ref.ask(number, timeout=PATIENCE_S) for number in range(3)] == [2, 2, 2]

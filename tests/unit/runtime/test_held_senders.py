@@ -5,9 +5,11 @@ import threading
 import pytest
 
 from actors.runtime.envelope import Envelope
+from actors.runtime.future import Future
 from actors.runtime.mailbox import Mailbox
 
 PATIENCE_S = 10.0
+ASKED = Future()
 
 
 class Box(Mailbox):
@@ -41,9 +43,17 @@ def held(mailbox, timeout=PATIENCE_S):
     return thread, answers
 
 
-@pytest.mark.parametrize("end", [Box.take, Box.close], ids=["a message is taken", "the mailbox is closed"])
+def take_back(mailbox):
+    assert mailbox.withdraw(ASKED)
+
+
+ENDS = {"a message is taken": Box.take, "an ask is taken back": take_back, "the mailbox is closed": Box.close}
+
+
+@pytest.mark.parametrize("end", ENDS.values(), ids=ENDS)
 def test_a_sender_that_is_held_goes_on_when(mailbox, end):
-    put(mailbox, "abc")
+    put(mailbox, "ab")
+    mailbox.put(Envelope("c", reply=ASKED))
     thread, answers = held(mailbox)
 
     end(mailbox)

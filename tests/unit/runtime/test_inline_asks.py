@@ -1,11 +1,13 @@
 """An idle actor that allows it runs on the thread of whoever asks: never two at a time, never overtaking, to a limited depth."""
 
 import asyncio
+import signal
 import threading
 
 import pytest
 
 from actors.runtime import Actor
+from actors.runtime.current import current_activity
 from actors.runtime.errors import ActorFailedError, AskTimeoutError, RejectedError, UsageError
 from actors.runtime.future import Future
 from actors.runtime.inline import MAX_DEPTH
@@ -287,3 +289,21 @@ def test_of_many_askers_at_once_one_runs_the_actor_at_a_time_and_each_gets_its_o
 def test_inline_is_for_shared_actors_only():
     with pytest.raises(UsageError, match="only for a `shared` actor"):
         type("Pinned", (Actor,), {"inline": True, "dispatcher": "pinned"})
+
+
+def test_ctrl_c_in_an_inline_ask_reaches_who_pressed_it(system, events):
+    """It is the asker's thread that is interrupted, by chance within the actor."""
+
+    class Interrupted(Where):
+        def on_receive(self, message):
+            if message == "interrupt":
+                signal.raise_signal(signal.SIGINT)
+            return super().on_receive(message)
+
+    ref = system.spawn(Interrupted, name="interrupted")
+
+    with pytest.raises(KeyboardInterrupt):
+        ref.ask("interrupt")
+
+    assert ref.ask("where", timeout=PATIENCE_S)
+    assert current_activity() is None

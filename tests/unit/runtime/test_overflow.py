@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import pytest
 
-from actors.runtime import Actor
+from actors.runtime import Actor, overflow
 from actors.runtime.errors import ActorRuntimeError, RejectedError, SpecError, TerminatedError
 
 PATIENCE_S = 10.0
@@ -232,3 +232,43 @@ def test_the_most_urgent_message_is_handled_first(system, gate, log):
 
     assert ref.ask(-1, timeout=PATIENCE_S) == -1
     assert log == ["wait", 3, 3, 2, 1, "x", -1]
+
+
+def test_the_most_urgent_message_is_not_what_is_dropped_for_a_newer_one(system, gate, log):
+    class Urgent(Full):
+        overflow = "drop_oldest"
+
+        @classmethod
+        def priority_of(cls, message):
+            return message if isinstance(message, int) else 0
+
+    ref = system.spawn(Urgent, name="full", args=(gate, log))
+    ref.tell("wait")
+    assert gate.reached.wait(PATIENCE_S)
+    for message in (1, 99, 2):
+        ref.tell(message)
+    gate.open()
+
+    assert ref.ask(-1, timeout=PATIENCE_S) == -1
+    assert log == ["wait", 99, 2, -1]
+    assert [letter.message for letter in system.dead_letters.snapshot()] == ["1"]
+
+
+@pytest.mark.parametrize("block", [True, False])
+def test_block_holds_an_ask_no_longer_than_that_may_take(fill, gate, monkeypatch, block):
+    monkeypatch.setattr(overflow, "BLOCK_S", 10 * PATIENCE_S)
+    ref, errors = fill("block"), []
+
+    def ask():
+        try:
+            ref.ask("c", timeout=0.01, block=block)
+        except ActorRuntimeError as error:
+            errors.append(error)
+
+    sender = threading.Thread(target=ask)
+    sender.start()
+    sender.join(PATIENCE_S)
+
+    assert not sender.is_alive()
+    assert block <= len(errors)
+    gate.open()

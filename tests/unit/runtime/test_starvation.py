@@ -1,11 +1,14 @@
 """Shared actors that wait do not stop those that could run: another thread takes over, up to a bound, and it is said."""
 
+import queue
 import threading
 from contextlib import ExitStack
+from types import SimpleNamespace
 
 import pytest
 
 from actors.runtime import Actor
+from actors.runtime.dispatch import shared
 from actors.runtime.dispatch.shared import THREADS, SharedDispatcher
 from actors.runtime.future import Future
 
@@ -141,3 +144,61 @@ def test_waits_within_one_another_on_one_thread_end_as_they_began(dispatcher, st
         assert done.wait(PATIENCE_S)
 
     assert dispatcher._waiting == 0
+
+
+class Impatient(queue.SimpleQueue):
+    """A dispatcher's queue that says each time that a thread has waited in vain for something to run."""
+
+    def __init__(self):
+        super().__init__()
+        self.in_vain = threading.Semaphore(0)
+
+    def get(self, block=True, timeout=None):
+        try:
+            return super().get(block, timeout)
+        except queue.Empty:
+            self.in_vain.release()
+            raise
+
+
+@pytest.fixture
+def short_of_time(monkeypatch):
+    """Let a thread that helps out be spare at once, and let the test see the queue."""
+    monkeypatch.setattr(shared, "SPARE_S", 0.001)
+    monkeypatch.setattr(shared, "queue", SimpleNamespace(SimpleQueue=Impatient, Empty=queue.Empty))
+
+
+def test_a_thread_that_helps_out_stays_for_as_long_as_the_others_wait(short_of_time, dispatcher, gate):
+    """However little there is to do: what comes at last may be what they wait for."""
+    done = threading.Event()
+
+    def wait():
+        with dispatcher.blocking():
+            gate.wait()
+
+    dispatcher.schedule(Turn(wait))
+    for _ in range(3):
+        assert dispatcher._runnable.in_vain.acquire(timeout=PATIENCE_S)
+
+    dispatcher.schedule(Turn(done.set))
+
+    assert done.wait(PATIENCE_S)
+    gate.open()
+
+
+def test_a_thread_that_helps_out_ends_when_nobody_waits_any_more(short_of_time, dispatcher, gate):
+    done = threading.Event()
+
+    def wait():
+        with dispatcher.blocking():
+            gate.wait()
+
+    dispatcher.schedule(Turn(wait))
+    assert gate.reached.wait(PATIENCE_S)
+    (helper,) = (thread for thread in threading.enumerate() if thread.name == "test-shared-2")
+    gate.open()
+    helper.join(PATIENCE_S)
+
+    assert not helper.is_alive()
+    dispatcher.schedule(Turn(done.set))
+    assert done.wait(PATIENCE_S)

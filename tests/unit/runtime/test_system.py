@@ -1,5 +1,6 @@
 """A system in one process: spawning, names, what is left of what, and use after the end."""
 
+import asyncio
 import threading
 import time
 
@@ -338,3 +339,28 @@ def _eventually(holds):
     while not holds() and time.monotonic() < deadline:
         pause.wait(0.005)
     return holds()
+
+
+VERBS = {
+    "spawn": lambda system: system.spawn(Counter, name="late"),
+    "remove": lambda system: system.remove("counter"),
+    "restart": lambda system: system.restart("counter"),
+    "stop": lambda system: system.stop(),
+}
+
+
+@pytest.mark.parametrize("verb", VERBS.values(), ids=VERBS)
+def test_a_verb_that_waits_is_refused_on_an_event_loop_and_nothing_is_done(system, verb):
+    ref = system.spawn(Counter, name="counter")
+    ref.ask(1)
+    before = names(system)
+
+    async def use():
+        with pytest.raises(UsageError, match="event loop"):
+            verb(system)
+
+    asyncio.run(use())
+
+    assert names(system) == before
+    assert ref.ask(1, timeout=AT_ONCE_S) == 2
+    assert system.snapshot().root.find("/counter").incarnation == 1

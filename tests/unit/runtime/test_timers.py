@@ -227,3 +227,21 @@ def test_a_callback_may_close_the_timers():
 
     assert closed.wait(PATIENCE_S)
     timers._thread.join(PATIENCE_S)
+
+
+def test_what_is_over_does_not_pile_up_behind_one_that_takes_long(timers, called):
+    """A single ask that nobody answers must not keep all later ones of its timeout in memory."""
+    expect(timers, 60, Deadline("long", called))
+    for _ in range(10 * TIDY_ABOVE):
+        timers.call_later(60, lambda: None).cancel()
+
+    assert waiting(timers) <= TIDY_ABOVE + 2
+
+
+def test_a_lane_that_is_tidied_keeps_what_is_not_over_in_order(timers, called):
+    for number in range(3 * TIDY_ABOVE):
+        if number % TIDY_ABOVE == 0:
+            expect(timers, 0.05, Deadline(number, called))
+        timers.call_later(0.05, lambda: None).cancel()
+
+    assert [called.get(timeout=PATIENCE_S) for _ in range(3)] == [0, TIDY_ABOVE, 2 * TIDY_ABOVE]
