@@ -235,6 +235,8 @@ class ActorSystem:
         self._parts.close()
         if self._temporary is not None:
             shutil.rmtree(self._temporary, ignore_errors=True)
+        # The first counts: where the root has ended in its own way, that stands.
+        self._ended.set_result(ExitSnapshot("killed", at=timestamp(self.clock.wall()), error="the system was closed"))
 
     def __enter__(self) -> Self:
         try:

@@ -3,13 +3,11 @@
 import asyncio
 import gc
 import threading
-import weakref
 
 import pytest
 
-from actors.runtime import Actor
 from actors.runtime.errors import AskCancelledError, AskTimeoutError, UsageError
-from actors.runtime.future import Future, first, gather, resolved_with
+from actors.runtime.future import Future, resolved_with
 
 
 class Target:
@@ -370,33 +368,3 @@ def test_polls_leave_nothing_behind_in_a_future():
             future.get(timeout)
 
     assert future._callbacks == []
-
-
-@pytest.mark.parametrize("derive", [lambda one: one.map(str), gather, first, lambda one: one.join()])
-def test_what_comes_of_a_future_keeps_it_until_it_is_resolved(derive):
-    """The deadline of an ask does not: one that everybody has let go of would never be resolved."""
-    source = Future()
-    kept = weakref.ref(source)
-    derived = derive(source)
-
-    del source
-    gc.collect()
-
-    assert kept() is not None
-    kept().set_result(1)
-    assert derived.get(0) in ("1", [1], 1)
-
-
-def test_an_ask_of_which_only_what_comes_of_it_is_kept_times_out(system):
-    class Never(Actor):
-        def on_receive(self, _):
-            return Future()
-
-    ref = system.spawn(Never, name="never")
-    asked = [derive(ref.ask("x", timeout=0.05, block=False)) for derive in (lambda one: one.map(str), gather, first)]
-    ref.ask("y", block=False, timeout=0.01)
-    gc.collect()
-
-    for one in asked:
-        with pytest.raises(AskTimeoutError):
-            one.get(10)

@@ -2,9 +2,12 @@
 
 import gc
 import threading
+import weakref
 
 import pytest
 
+from actors.runtime import Actor
+from actors.runtime.errors import AskTimeoutError
 from actors.runtime.future import Future, first, gather, get_all, resolved_with
 
 
@@ -154,3 +157,33 @@ def test_all_values_are_waited_for_in_order():
 
     assert get_all(futures, timeout=5) == [0, 1]
     thread.join(5)
+
+
+@pytest.mark.parametrize("derive", [lambda one: one.map(str), gather, first, lambda one: one.join()])
+def test_what_comes_of_a_future_keeps_it_until_it_is_resolved(derive):
+    """The deadline of an ask does not: one that everybody has let go of would never be resolved."""
+    source = Future()
+    kept = weakref.ref(source)
+    derived = derive(source)
+
+    del source
+    gc.collect()
+
+    assert kept() is not None
+    kept().set_result(1)
+    assert derived.get(0) in ("1", [1], 1)
+
+
+def test_an_ask_of_which_only_what_comes_of_it_is_kept_times_out(system):
+    class Never(Actor):
+        def on_receive(self, _):
+            return Future()
+
+    ref = system.spawn(Never, name="never")
+    asked = [derive(ref.ask("x", timeout=0.05, block=False)) for derive in (lambda one: one.map(str), gather, first)]
+    ref.ask("y", block=False, timeout=0.01)
+    gc.collect()
+
+    for one in asked:
+        with pytest.raises(AskTimeoutError):
+            one.get(10)

@@ -364,3 +364,27 @@ def test_a_verb_that_waits_is_refused_on_an_event_loop_and_nothing_is_done(syste
     assert names(system) == before
     assert ref.ask(1, timeout=AT_ONCE_S) == 2
     assert system.snapshot().root.find("/counter").incarnation == 1
+
+
+def test_what_on_start_raised_is_raised_by_spawn_though_the_system_stops_meanwhile(system, gate):
+    class Fails(Actor):
+        def on_start(self):
+            gate.wait()
+            raise ConnectionError("the user's own")
+
+    errors = []
+
+    def spawn():
+        with pytest.raises(ConnectionError, match="the user's own") as raised:
+            system.spawn(Fails, name="fails")
+        errors.append(raised.value)
+
+    spawner = threading.Thread(target=spawn)
+    spawner.start()
+    assert gate.reached.wait(AT_ONCE_S)
+    ended = system.begin_stop()
+    gate.open()
+    spawner.join(AT_ONCE_S)
+
+    assert len(errors) == 1
+    ended.get(AT_ONCE_S)
