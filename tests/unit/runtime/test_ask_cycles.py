@@ -246,6 +246,7 @@ def test_a_concurrent_actor_that_is_asked_back_may_ask_a_second_time_meanwhile(s
                     return "back"
                 case _:
                     return await other.ask(message, timeout=PATIENCE_S, block=False)
+            return None
 
     class Other(Actor):
         dispatcher = "async"
