@@ -106,8 +106,8 @@ def add_activity(_logger: Any, _method: str, event: MutableMapping[str, Any]) ->
     if current is not None:
         event.setdefault("path", current.path)
         event.setdefault("incarnation", current.incarnation)
-        if current.in_hand is not None and current.in_hand.reply is not None:
-            event.setdefault("correlation_id", current.in_hand.correlation or id(current.in_hand.reply))
+        if current.in_hand is not None and current.in_hand.correlation:
+            event.setdefault("correlation_id", current.in_hand.correlation)
     return event
 
 

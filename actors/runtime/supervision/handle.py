@@ -15,8 +15,8 @@ from .spec import ChildSpec, SupervisorSpec
 class SupervisorHandle:
     """One supervisor; `signal` puts a signal into its mailbox. Any thread may call.
 
-    Wait for the futures with a bound: a supervisor that ends meanwhile may leave them open, and an actor that waits for its own
-    removal waits in vain.
+    Wait for the futures with a bound: an actor that waits for its own removal waits in vain. A supervisor that ends meanwhile
+    answers them with an error.
     """
 
     def __init__(self, signal: Callable[[object], None]) -> None:

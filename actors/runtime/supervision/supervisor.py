@@ -25,10 +25,10 @@ from . import effects
 from .alarms import Alarm, Due, Overdue
 from .children import ChildHandle
 from .handle import SupervisorHandle
-from .household import Household, SupervisorCell
 from .machine import Child, ChildPhase, SupervisorMachine
 from .orders import AddChild, RemoveChild, RestartChild
 from .spec import AnySpec, ChildSpec, SupervisorSpec
+from .surroundings import Household, SupervisorCell
 
 KILL_WAIT_S = 1.0
 """How long a child that is killed may take to be gone before it is given up."""

@@ -126,7 +126,7 @@ def test_a_file_that_is_not_utf8_is_refused_and_the_place_named(tmp_path):
 def test_folders_fifos_and_impossible_paths_are_refused_both_ways(tmp_path):
     os.mkfifo(tmp_path / "fifo")
     document = Document(None)
-    for path, reason in ((tmp_path, "directory"), (tmp_path / "fifo", "regular file"), ("a\0b", "null byte"), ("", "empty")):
+    for path, reason in ((tmp_path, "directory"), (tmp_path / "fifo", "regular file"), ("a\0b", "null"), ("", "empty")):
         opening = refusal(document.frontend.ask, "new_view", {"file_path": str(path)})
         saving = refusal(document.frontend.ask, "save", {"view_id": document.view_id, "file_path": str(path)})
         for code, message in (opening, saving):
