@@ -183,7 +183,7 @@ class ActorCell(Mailbox):
         deadline = now + timeout if timeout > -math.inf else -math.inf
         self.put(Envelope(message, sender(), now, False, future, deadline))
         # Bounded by the wait, which is cheaper than an appointment of its own.
-        if not future.get_until(deadline, self.surroundings.timers):
+        if not future.wait_until(deadline, self.surroundings.timers):
             # Before its time, a wait ends only with the system.
             future.set_error(timed_out(self.path, timeout) if self.now() >= deadline else cut_off(self.path))
         return future.get()

@@ -133,7 +133,7 @@ class Future(Generic[Value]):
                 raise AskTimeoutError(f"no answer within {timeout} s")
         return self._outcome()
 
-    def get_until(self, deadline: float, timers: Appointments) -> bool:
+    def wait_until(self, deadline: float, timers: Appointments) -> bool:
         """Wait until the answer is there, or until `timers` have come to `deadline`; tell whether it is.
 
         For an ask that nobody else bounds: its asker resolves it then.

@@ -80,7 +80,7 @@ def _handle(cell: Cell, envelope: Envelope, station: Station, depth: int) -> Any
     except BaseException as error:  # what is not declared is this actor's failure, and ends nothing else
         answer = Future(cell)
         envelope.reply = answer
-        if not turns.answered(cell, envelope, error):
+        if not turns.answered(cell, life, envelope, error):
             run_to_end(turns.fail(cell, life, envelope, error))
         if isinstance(error, KeyboardInterrupt):
             # It was meant for the asker's thread: an actor must not swallow it.

@@ -21,7 +21,6 @@ from .timers import Timer
 
 Handler = Callable[[Any], Any]
 
-
 TIDY_ABOVE = 16
 """Timers of one life from which on those that are over are forgotten."""
 _NO_TIMERS: list[Timer] = []
@@ -240,7 +239,8 @@ class Life(Activity):
                 self.publish("timer.rejected", message_type=type(message).__name__, reason=str(error))
 
     def _remember_timer(self, timer: Timer) -> None:
-        # Only this actor's own turns change the list; those that are over go when it has become long.
+        # A thread of the actor's that comes at the same time may make this forget a timer, which then ends by itself: it tells
+        # its own life and no other. Those that are over go when the list has become long.
         if self._timers is _NO_TIMERS:
             self._timers = []
         if len(self._timers) >= self._tidy_above:

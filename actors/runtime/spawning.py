@@ -28,7 +28,6 @@ from .waiting import refuse_on_event_loop
 MARGIN_S = 30.0
 """How long after its own bound a supervisor may take to give up on a child that does not start."""
 
-
 NO_KWARGS: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -78,6 +77,8 @@ class Spawner:
         else:
             if isinstance(actor, ChildSpec | SupervisorSpec):
                 return self._order(actor.id, actor, None)
+            if not isinstance(actor, type):
+                raise UsageError(f"spawn({actor!r}): give an actor's class, or a ChildSpec or SupervisorSpec")
             if name is None:
                 raise UsageError('give the actor a name: system.spawn(Counter, name="counter")')
             if options.get("process"):

@@ -144,7 +144,7 @@ def _handle_batch(cell: Cell, waiting: Waiting) -> None:
                 elif not _handle_particular(cell, actor, life, envelope):
                     continue
             except BaseException as error:  # what is not declared is this actor's failure, and ends nothing else
-                if not answered(cell, envelope, error):
+                if not answered(cell, life, envelope, error):
                     cell.processed += 1
                     run_to_end(fail(cell, life, envelope, error))
                     return
@@ -200,7 +200,7 @@ async def _handle(cell: Cell, envelope: Envelope, act: Activity) -> None:
                 result = await result
     except BaseException as error:  # what is not declared is this actor's failure, and ends nothing else
         cell.processed += 1
-        if not answered(cell, envelope, error):
+        if not answered(cell, act, envelope, error):
             await fail(cell, act, envelope, error)
     else:
         cell.processed += 1
@@ -292,13 +292,16 @@ def answer(reply: ReplySlot, result: Any) -> None:
     result.add_done_callback(resolved)
 
 
-def answered(cell: Cell, envelope: Envelope, error: BaseException) -> bool:
-    """Answer with an error that does not fail the actor; False where it does."""
+def answered(cell: Cell, act: Activity, envelope: Envelope, error: BaseException) -> bool:
+    """Answer with an error that does not fail the actor; False where it does.
+
+    A message that has been put aside is answered when it is handled, so an error of the handler's after that is nobody's.
+    """
     reply, kind = envelope.reply, cell.kind
     replies = kind.ask_failure == "reply" and reply is not None and isinstance(error, Exception)
     if not replies and not isinstance(error, kind.expected):
         return False
-    if not envelope.answer_error(error):
+    if act.in_hand is None or not envelope.answer_error(error):
         cell.publish("actor.error_unobserved", error=describe(error), message_type=envelope.kind())
     return True
 

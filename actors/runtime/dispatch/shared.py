@@ -41,7 +41,7 @@ class SharedDispatcher:
         self._lock = threading.Lock()
         self._threads: dict[int, threading.Thread] = {}
         self._started = 0
-        self._waiting = 0
+        self._waiting: set[int] = set()
         self._closed = False
         with self._lock:
             for _ in range(threads):
@@ -54,16 +54,17 @@ class SharedDispatcher:
     @contextmanager
     def blocking(self) -> Iterator[None]:
         """Let another thread take over what this one cannot do while the block lasts."""
-        if threading.get_ident() not in self._threads:
-            # An actor that runs on its asker's thread takes none of these.
+        thread = threading.get_ident()
+        if thread not in self._threads or thread in self._waiting:
+            # An actor that runs on its asker's thread takes none of these; one that waits within a wait takes no second one.
             yield
             return
-        self._begin_wait()
+        self._begin_wait(thread)
         try:
             yield
         finally:
             with self._lock:
-                self._waiting -= 1
+                self._waiting.discard(thread)
 
     def close(self) -> None:
         """End the threads after the turns that are queued already."""
@@ -76,14 +77,14 @@ class SharedDispatcher:
             if thread is not threading.current_thread():
                 thread.join(JOIN_S)
 
-    def _begin_wait(self) -> None:
+    def _begin_wait(self, thread: int) -> None:
         with self._lock:
-            self._waiting += 1
-            starved = len(self._threads) - self._waiting < self._wanted
+            self._waiting.add(thread)
+            starved = len(self._threads) - len(self._waiting) < self._wanted
             grows = starved and len(self._threads) < self._most and not self._closed
             if grows:
                 self._start_thread(self._help_out)
-            threads, waiting = len(self._threads), self._waiting
+            threads, waiting = len(self._threads), len(self._waiting)
         if starved:
             self._on_starved(threads, waiting, grows)
 
@@ -123,7 +124,7 @@ class SharedDispatcher:
     def _is_spare(self) -> bool:
         """Tell whether this thread may end: without it, as many as there should be do not wait. It counts no more then."""
         with self._lock:
-            if len(self._threads) - self._waiting <= self._wanted:
+            if len(self._threads) - len(self._waiting) <= self._wanted:
                 return False
             del self._threads[threading.get_ident()]
             return True

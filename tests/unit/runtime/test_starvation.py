@@ -136,6 +136,7 @@ def test_waits_within_one_another_on_one_thread_end_as_they_began(dispatcher, st
     def wait():
         with ExitStack() as waits:
             waits.enter_context(dispatcher.blocking())
+            waits.enter_context(dispatcher.blocking())
         done.set()
 
     for _ in range(3):
@@ -143,7 +144,8 @@ def test_waits_within_one_another_on_one_thread_end_as_they_began(dispatcher, st
         dispatcher.schedule(Turn(wait))
         assert done.wait(PATIENCE_S)
 
-    assert dispatcher._waiting == 0
+    assert starved == [(2, 1, True)], "a wait within a wait takes no second thread"
+    assert len(dispatcher._waiting) == 0
 
 
 class Impatient(queue.SimpleQueue):

@@ -1,5 +1,7 @@
 """An actor may put messages aside and handle them later, in order, and may change how it handles them."""
 
+import threading
+
 import pytest
 
 from actors.runtime import Actor
@@ -217,3 +219,29 @@ def test_an_async_actor_may_become_a_coroutine(system):
     ref = system.spawn(AsyncMoody, name="moody")
 
     assert [ref.ask("hi"), ref.ask("hi")] == ["first", "other"]
+
+
+@pytest.mark.parametrize("inline", [False, True])
+def test_an_error_after_a_message_was_put_aside_answers_nobody_and_the_message_is_answered_when_it_is_handled(system, inline):
+    class Hesitating(Door):
+        expected_errors = (LookupError,)
+
+        def on_receive(self, message):
+            answer = super().on_receive(message)
+            if not self.is_open:
+                raise LookupError("not yet")
+            return answer
+
+    Hesitating.inline = inline
+    ref = system.spawn(Hesitating, name="door")
+    events = EventProbe(system.events)
+    answers = []
+    asker = threading.Thread(target=lambda: answers.append(ref.ask("a", timeout=PATIENCE_S)))
+    asker.start()
+    events.expect("actor.error_unobserved", "/door", error="LookupError: not yet")
+
+    ref.tell("open")
+    asker.join(PATIENCE_S)
+    events.close()
+
+    assert answers == [["a"]]

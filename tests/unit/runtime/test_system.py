@@ -388,3 +388,8 @@ def test_what_on_start_raised_is_raised_by_spawn_though_the_system_stops_meanwhi
 
     assert len(errors) == 1
     ended.get(AT_ONCE_S)
+
+
+def test_what_is_no_class_cannot_be_spawned(system):
+    with pytest.raises(UsageError, match="give an actor's class"):
+        system.spawn("package.module:Actor", name="a")
