@@ -1,8 +1,8 @@
 """Waiter: what one thread stops with until something is there.
 
-A thread waits on an eventfd of its own and not on a lock: the kernel tends to run who is woken by a file descriptor on the core
-of who woke it, and a plain read is one system call; with locks, and with poll, a round trip between two threads takes up to
-twenty times as long as with a read, depending on where they happen to run. Where there is no eventfd, it is a semaphore.
+A thread waits on an eventfd of its own: a plain read is one system call and no more, where a condition takes several locks, and
+poll a second call. (Whether waker and woken share a core is the kernel's choice, and costs more than all of that: a wake-up that
+crosses cores takes ten times as long as one that does not, by whatever means.) Where there is no eventfd, it is a semaphore.
 
 A plain read has no timeout, so a wait with a deadline is woken by the system's timers. Nearly every wait is over long before, and
 the next one has a later deadline: so a booking that was made for an earlier wait is kept, and looks, when its time has come, at
