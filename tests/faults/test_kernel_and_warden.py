@@ -46,8 +46,9 @@ def test_kernel_killed_again_and_again_makes_the_warden_give_up_and_leave_nothin
         for _ in range(4):
             tree = warden.wait_for_tree(all_running, HEALED_S)
             family += warden.descendants()
-            os.kill(tree.root.pid, signal.SIGKILL)
-            assert are_gone([psutil.Process(tree.root.pid)] if psutil.pid_exists(tree.root.pid) else [], GONE_S)
+            kernel = psutil.Process(tree.root.pid)
+            kernel.kill()
+            assert are_gone([kernel], GONE_S)
 
         assert warden.read_line().startswith("failed the kernel died 4 times")
         assert are_gone(family, GONE_S)
