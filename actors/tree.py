@@ -19,7 +19,9 @@ from actors.runtime import Backoff, ChildSpec, SupervisorSpec
 ROOT_INTENSITY, ROOT_PERIOD_S = 20, 60.0
 NODE_BACKOFF = Backoff(max=2.0, healthy_after=5.0)
 """A node that fails again and again is still tried every 2 s, within the promised 5 s, and is parked in half a minute."""
-EXTENSIONS_INTENSITY = 10
+HANG_AFTER_S = 3.0
+"""For actors whose handlers only reckon. Those that wait for a disk, the editor or an extension have bounds of their own."""
+EXTENSIONS_INTENSITY, EXTENSIONS_PERIOD_S = 10, 60.0
 """An extension that crashes again and again is parked; its neighbours, in the same node, must not notice."""
 
 
@@ -44,8 +46,8 @@ def _engine(state_dir: str) -> SupervisorSpec:
         backoff=NODE_BACKOFF,
         children=[
             SupervisorSpec("pit", children=pit_children()),
-            ChildSpec("conductor", "actors.conductor:ConductorActor"),
-            ChildSpec("core", "actors.core:CoreActor", needs=("core",)),
+            ChildSpec("conductor", "actors.conductor:ConductorActor", hang_after=HANG_AFTER_S),
+            ChildSpec("core", "actors.core:CoreActor", needs=("core",), hang_after=HANG_AFTER_S),
         ],
     )
 
@@ -53,11 +55,11 @@ def _engine(state_dir: str) -> SupervisorSpec:
 def pit_children() -> list[ChildSpec]:
     """Give the Pit's five managers."""
     return [
-        ChildSpec("pool-manager", "actors.pit.pool_manager:PoolManagerActor"),
+        ChildSpec("pool-manager", "actors.pit.pool_manager:PoolManagerActor", hang_after=HANG_AFTER_S),
         ChildSpec("dag-tracker", "actors.pit.dag_tracker:DagTrackerActor", needs=("state_dir",)),
         ChildSpec("artifact-store", "actors.pit.artifact_store:ArtifactStoreActor", needs=("state_dir",)),
-        ChildSpec("arbitration-engine", "actors.pit.arbitration_engine:ArbitrationEngineActor"),
-        ChildSpec("stale-manager", "actors.pit.stale_manager:StaleManagerActor"),
+        ChildSpec("arbitration-engine", "actors.pit.arbitration_engine:ArbitrationEngineActor", hang_after=HANG_AFTER_S),
+        ChildSpec("stale-manager", "actors.pit.stale_manager:StaleManagerActor", hang_after=HANG_AFTER_S),
     ]
 
 
@@ -81,6 +83,7 @@ def _extensions(state_dir: str) -> SupervisorSpec:
         setup="symphony.bootstrap:set_up_extensions",
         setup_args={"state_dir": state_dir},
         intensity=EXTENSIONS_INTENSITY,
+        period=EXTENSIONS_PERIOD_S,
         on_exhausted="park",
         shutdown=5.0,
         backoff=NODE_BACKOFF,

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
-from actors.runtime.events import Event
+from actors.runtime.event import Event
 
 Listen = Callable[[Callable[[Event], None]], Callable[[], None]]
 """Takes a listener and gives what ends the listening, as `EventLog.listen` does."""

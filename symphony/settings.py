@@ -18,6 +18,7 @@ from symphony.domain.melody_problems import Problems
 FILE_NAME = "symphony.toml"
 MAX_BYTES = 256 * 1024
 OUR_XI = (sys.executable, "-P", "-m", "xi")
+MOST_SPARES = 16
 
 
 class Settings(Struct, frozen=True):
@@ -27,6 +28,8 @@ class Settings(Struct, frozen=True):
     state_dir: str
     workspace: str | None = None
     xi_command: tuple[str, ...] = OUR_XI
+    allow_fault_injection: bool = False
+    warm_spares: int = 0
 
 
 class Key(NamedTuple):
@@ -44,6 +47,16 @@ def _check_command(value: object) -> str:
     if isinstance(value, list) and value and all(isinstance(part, str) and part and "\0" not in part for part in value):
         return ""
     return 'must be a list of texts, none of them empty, as in ["xi-core", "--log"]'
+
+
+def _check_switch(value: object) -> str:
+    return "" if isinstance(value, bool) else "must be true or false"
+
+
+def _check_spares(value: object) -> str:
+    # A truth value is a whole number to Python, and no number to anybody else.
+    is_right = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MOST_SPARES
+    return "" if is_right else f"must be a whole number from 0 to {MOST_SPARES}"
 
 
 def _check_folder(value: object) -> str:
@@ -66,6 +79,21 @@ KEYS = (
         "the user's state folder; DIR/state with --run-dir DIR",
         "Where artifacts, runs, decisions and edits that are not saved are kept. A relative path starts at this file's folder.",
         _check_folder,
+    ),
+    Key(
+        "faults.allow_injection",
+        "true or false",
+        "false",
+        "Whether `symphony chaos` may make actors fail, hang or use up memory from inside of their processes.",
+        _check_switch,
+    ),
+    Key(
+        "nodes.warm_spares",
+        f"whole number from 0 to {MOST_SPARES}",
+        "0",
+        "How many processes are started beforehand, with nothing in them yet, so that a part of Symphony whose process has died "
+        "is back sooner. Each takes some 10 MB of memory.",
+        _check_spares,
     ),
 )
 
@@ -95,6 +123,8 @@ def read_settings(text: str, *, source: str, folder: str, defaults: Settings, is
         state_dir=defaults.state_dir if state_dir is None else _absolute(state_dir, folder),
         workspace=defaults.workspace,
         xi_command=defaults.xi_command if command is None else _from_folder(tuple(command), folder),
+        allow_fault_injection=values.get("faults.allow_injection", defaults.allow_fault_injection),
+        warm_spares=values.get("nodes.warm_spares", defaults.warm_spares),
     )
 
 

@@ -139,7 +139,7 @@ class ExtensionRegistryActor(Actor):
         """Start a host that is parked, or could not be started; one that runs is left alone."""
         with _core_errors(state.id):
             try:
-                self.context.supervisor.restart(host_name(state.id)).get(WAIT_S)
+                self.context.supervisor.start(host_name(state.id)).get(WAIT_S)
             except NoSuchActorError:
                 self._start(state)
 

@@ -68,7 +68,7 @@ if TYPE_CHECKING:
     from .ref import ActorRef
     from .routing.router import Router
     from .routing.strategies import ConsistentHash, LeastLoaded, RoundRobin
-    from .supervision.spec import Backoff, ChildSpec, SupervisorSpec
+    from .supervision.spec import Backoff, ChildSpec, RestartLimit, SupervisorSpec
     from .system import ActorSystem
     from .terminated import Terminated
     from .threading_actor import ThreadingActor
@@ -85,6 +85,7 @@ __all__ = [
     "LeastLoaded",
     "Message",
     "Request",
+    "RestartLimit",
     "RoundRobin",
     "Router",
     "SupervisorSpec",
@@ -107,6 +108,7 @@ _HOMES = {
     "LeastLoaded": "routing.strategies",
     "Message": "messages",
     "Request": "messages",
+    "RestartLimit": "supervision.spec",
     "RoundRobin": "routing.strategies",
     "Router": "routing.router",
     "SupervisorSpec": "supervision.spec",

@@ -39,8 +39,16 @@ class Supervisor(Protocol):
         """Stop the child `name` and forget it; the future resolves once it is gone."""
         ...
 
-    def restart(self, name: str) -> Future[ActorRef]:
+    def stop(self, name: str) -> Future[None]:
+        """Stop the child `name` and keep it stopped; the future resolves once it has."""
+        ...
+
+    def start(self, name: str) -> Future[ActorRef]:
         """Start the child `name`, if it is parked, stopped or waits for its restart; the future resolves once it runs."""
+        ...
+
+    def restart(self, name: str) -> Future[ActorRef]:
+        """Stop the child `name` and start it again; the future resolves once it runs."""
         ...
 
 

@@ -44,6 +44,11 @@ def name_of(path: ActorPath) -> str:
     return path.rpartition("/")[2]
 
 
+def parent_of(path: ActorPath) -> ActorPath:
+    """Give the path above; that of the root is the root."""
+    return ActorPath(path.rpartition("/")[0] or ROOT)
+
+
 def is_within(path: str, ancestor: str) -> bool:
     """Tell whether `path` is `ancestor` or lies below it."""
     return ancestor in ("/", path) or path.startswith(f"{ancestor}/")

@@ -10,6 +10,7 @@ from .dead_letters import DeadLetters
 from .delivery import Delivery
 from .dispatch.dispatcher import DispatcherSource
 from .dispatch.dispatchers import Dispatchers
+from .errors import UsageError
 from .events import EventLog
 from .groups import Groups
 from .household import Household
@@ -18,6 +19,7 @@ from .node.child import NodeSurroundings
 from .node.host import NodeHost
 from .ref import ActorRef
 from .registry import Registry
+from .supervision.handle import SupervisorHandle
 from .timers import Appointments, Timers
 from .watch import Watches
 
@@ -56,6 +58,13 @@ class Assembly(NamedTuple):
     def ref(self, path: str) -> ActorRef:
         """Give a ref to the actor at `path`, whether or not one lives there. Raises `InvalidPathError`."""
         return ActorRef(self.delivery, parse_path(path))
+
+    def supervisor_of(self, path: ActorPath) -> SupervisorHandle:
+        """Give the way to the children of the supervisor at `path`. Raises `NoSuchActorError` or `UsageError`."""
+        cell = self.registry.find(path)
+        if not cell.kind.is_supervisor:
+            raise UsageError(f"{path} is no supervisor of this process")
+        return SupervisorHandle(cell.signal)
 
     def local(self, path: ActorPath, on_link_failed: Callable[[str], None]) -> LinkedSystem:
         """Give what a link of the node at `path` needs; `on_link_failed` hears why it can reach no other process any more."""

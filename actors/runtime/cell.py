@@ -6,9 +6,11 @@ begin and end in `lives.py`. Both work on the attributes here that have no under
 
 import asyncio
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
+
+from msgspec import structs
 
 from . import signals, turns
 from .actor import Actor, ActorFactory, Supervisor
@@ -16,11 +18,12 @@ from .address import ActorPath
 from .ask import AskDeadline, Unobserved, cut_off, timed_out
 from .cell_spec import CellKind, Surroundings
 from .clock import Clock
-from .current import Activity, Wait, sender
+from .current import Activity, Wait, busy_for, sender
 from .dispatch.dispatcher import Dispatcher
 from .envelope import Envelope
 from .errors import NotBuiltError, RejectedError, TerminatedError
 from .future import Future
+from .held_thread import thread_held_by
 from .inline import NOT_IDLE, ask_inline
 from .life import Life
 from .lives import KilledError
@@ -29,18 +32,9 @@ from .mailbox import Mailbox, Waiting
 from .overflow import make_room
 from .priority_queue import PriorityQueue
 from .ref import ActorRef
-from .snapshot import ActorSnapshot, ActorState, ExitSnapshot, MailboxSnapshot, OsProcessSnapshot
+from .snapshot import ActorSnapshot, ActorState, ExitSnapshot, HasChildren, MailboxSnapshot, OsProcessSnapshot
 
 _log = Log()
-
-
-@runtime_checkable
-class HasChildren(Protocol):
-    """A behaviour that supervises."""
-
-    def child_snapshots(self) -> Iterator[ActorSnapshot]:
-        """Give every child, in start order. Any thread may call."""
-        ...
 
 
 class ActorCell(Mailbox):
@@ -48,7 +42,7 @@ class ActorCell(Mailbox):
 
     `state`, `incarnation`, the counters and `running_since` (monotonic; None before a life is ready) are for anybody to read.
     `actor` and `life` are those of the present incarnation, and only a turn changes them; `in_flight` are the messages that a
-    concurrent actor has in hand.
+    concurrent actor has in hand. A cell that has a `successor` is left to the turn that it is stuck in (`succession`).
     """
 
     __slots__ = (
@@ -75,6 +69,7 @@ class ActorCell(Mailbox):
         "report",
         "running_since",
         "state",
+        "successor",
         "surroundings",
     )
 
@@ -105,6 +100,7 @@ class ActorCell(Mailbox):
         self.begun = 0
         self.abandoned = 0
         self.is_released = False
+        self.successor: ActorCell | None = None
         self.last_exit: ExitSnapshot | None = None
         self.actor: Actor | None = None
         self.life: Life | None = None
@@ -124,6 +120,11 @@ class ActorCell(Mailbox):
     def clock(self) -> Clock:
         """The system's clock."""
         return self.surroundings.clock
+
+    @property
+    def last_step(self) -> str:
+        """Nothing: only processes start in steps."""
+        return ""
 
     @property
     def is_abandoned(self) -> bool:
@@ -205,9 +206,13 @@ class ActorCell(Mailbox):
         self.is_released = False
         self.signal(signals.Start(incarnation))
 
-    def stop(self) -> None:
-        """Stop before the next message; the supervisor hears `ChildExited`."""
-        self.signal(signals.Stop())
+    def stop(self, *, again: bool = False) -> None:
+        """Stop before the next message; the supervisor hears `ChildExited`. What waits is kept for a life that starts `again`."""
+        self.signal(signals.Stop(again))
+
+    def reload(self, order: object) -> None:
+        """Pass on to a supervisor that it is to become something else."""
+        self.signal(order)
 
     def fail(self, error: BaseException, incarnation: int | None = None) -> None:
         """Fail the present life, or none if that is no more `incarnation`, before its next message."""
@@ -221,7 +226,7 @@ class ActorCell(Mailbox):
         """Give up a life that does not end: a Python thread cannot be ended from outside.
 
         The message in hand is answered now. What the life still does counts for nothing: it reports no more, and it is let go of
-        as soon as its handler returns: a coroutine is cancelled, and `on_kill` may help. The mailbox stays, for the next life.
+        as soon as its handler returns: a coroutine is cancelled, and `on_kill` may help. The messages stay, for the next life.
         """
         self.abandoned = self.begun
         self.publish("actor.abandoned", reason=reason, incarnation=self.begun)
@@ -231,6 +236,8 @@ class ActorCell(Mailbox):
             with suppress(RuntimeError):  # the loop is closed already, and the task with it
                 task.get_loop().call_soon_threadsafe(self._cancel, task, life)
         self.kill(reason)
+        if (thread := thread_held_by(self)) is not None:
+            self.dispatcher.do_without(thread)
         if actor is None:
             return
         try:
@@ -266,6 +273,14 @@ class ActorCell(Mailbox):
                 _log.exception("actor.end_failed", path=self.path)
         return actor
 
+    def anew(self, dispatcher: Dispatcher) -> "ActorCell":
+        """Make another cell for the same actor, which has had no life yet."""
+        return ActorCell(self.path, self.kind, self.surroundings, self.factory, dispatcher, self.report, self._supervisor)
+
+    def withdraw(self, reply: object) -> bool:
+        """Take out the message whose answer goes to `reply`; False where it does not wait."""
+        return super().withdraw(reply) or (self.successor is not None and self.successor.withdraw(reply))
+
     def finish(self) -> None:
         """Say that a supervisor, which does not stop in one go, has stopped."""
         self.signal(signals.Finish())
@@ -278,6 +293,10 @@ class ActorCell(Mailbox):
         """Publish that nobody collected an error, on a thread of the dispatcher's: the garbage collector calls."""
         self.surroundings.run_soon(Unobserved(self.publish, error))
 
+    def show_limits(self, strategy: str, intensity: int, period_s: float) -> None:
+        """Show these limits of a supervisor in snapshots from now on."""
+        self.kind = structs.replace(self.kind, strategy=strategy, intensity=intensity, period_s=period_s)
+
     def set_os_process(self, pid: int | None, command: str = "") -> None:
         """Say which OS process the actor stands for."""
         self.os_process = None if pid is None else OsProcessSnapshot(pid, command)
@@ -288,8 +307,8 @@ class ActorCell(Mailbox):
         super().close()
 
     def set_state(self, state: ActorState) -> None:
-        """Show this state until the next life. One that is parked takes no messages: nobody would answer them."""
-        if state == "parked":
+        """Show this state until the next life. One that is parked or stopped takes no messages: nobody would answer them."""
+        if state in ("parked", "stopped"):
             self.close(state)
         else:
             self.state = state
@@ -318,7 +337,9 @@ class ActorCell(Mailbox):
         kind, now = self.kind, self.now()
         oldest = self.oldest()
         oldest_s = None if oldest is None else round(now - oldest.sent_at, 3)
-        since = self.running_since if self.state == "running" else None
+        # What was given up and goes on all the same is no actor that runs.
+        is_over = self.state == "running" and self.is_abandoned
+        since = self.running_since if self.state == "running" and not is_over else None
         behaviour = self.actor
         return ActorSnapshot(
             path=self.path,
@@ -327,7 +348,7 @@ class ActorCell(Mailbox):
             node=self.surroundings.node,
             pid=self.surroundings.pid,
             os_process=self.os_process,
-            state=self.state,
+            state="restarting" if is_over else self.state,
             incarnation=self.incarnation,
             uptime_s=None if since is None else round(now - since, 3),
             restarts=max(0, self.incarnation - 1),
@@ -338,6 +359,7 @@ class ActorCell(Mailbox):
             strategy=kind.strategy,
             intensity=kind.intensity,
             period_s=kind.period_s,
+            busy_s=busy_for((self.life, *list(self.in_flight or ())), now),
             children=tuple(behaviour.child_snapshots()) if isinstance(behaviour, HasChildren) else (),
         )
 
@@ -370,5 +392,7 @@ class ActorCell(Mailbox):
         return make_room(self, envelope, self.kind.overflow, self.now())
 
     def _undeliverable(self, envelope: Envelope) -> None:
-        if not envelope.answer_error(TerminatedError(f"{self.path} ended before it handled {envelope.kind()}")):
+        if self.successor is not None:
+            self.successor.inherit(envelope)
+        elif not envelope.answer_error(TerminatedError(f"{self.path} ended before it handled {envelope.kind()}")):
             self.record_dead_letter(envelope, "the actor has ended")

@@ -12,6 +12,7 @@ from .dead_letters import DeadLetters
 from .dispatch.dispatcher import Runnable
 from .errors import RejectedError
 from .events import EventLog
+from .flight.recorder import FlightRecorder
 from .groups import Groups
 from .mailbox import DEFAULT_CAPACITY
 from .policies import AskFailure, Overflow
@@ -22,7 +23,7 @@ from .watch import Watches
 
 
 class Surroundings(Protocol):
-    """What a cell needs of its system."""
+    """What a cell needs of its system. `flight` records what a node's actors do; None where nothing is recorded."""
 
     clock: Clock
     events: EventLog
@@ -32,6 +33,7 @@ class Surroundings(Protocol):
     groups: Groups
     node: str
     pid: int
+    flight: FlightRecorder | None
 
     def find(self, pattern: str) -> tuple[ActorRef, ...]:
         """Give refs to the actors of this process whose paths match."""

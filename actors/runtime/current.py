@@ -7,7 +7,8 @@ tasks share.
 """
 
 import threading
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Iterable, MutableMapping
+from contextlib import AbstractContextManager, nullcontext
 from contextvars import ContextVar
 from typing import Any, NamedTuple, Protocol
 
@@ -35,14 +36,47 @@ class Wait(NamedTuple):
     is_over: Callable[[], bool]
 
 
+class Pauses:
+    """The waits of one activity, one at a time: `with` one; a wait within a wait counts once.
+
+    The activity's thread writes, any thread may read. A reader that comes between two of the writer's steps counts a wait that
+    ends just now twice, never too little.
+    """
+
+    __slots__ = ("_depth", "_done_s", "_now", "since")
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+        self._depth = 0
+        self._done_s = 0.0
+        self.since: float | None = None
+
+    def __enter__(self) -> None:
+        self._depth += 1
+        if self.since is None:
+            self.since = self._now()
+
+    def __exit__(self, *_: object) -> None:
+        self._depth -= 1
+        if self._depth == 0 and self.since is not None:
+            self._done_s += self._now() - self.since
+            self.since = None
+
+    def total_s(self, now: float) -> float:
+        """Give the seconds of all waits so far, the present one included."""
+        since = self.since
+        return self._done_s + (0.0 if since is None else max(0.0, now - since))
+
+
 class Activity:
     """An actor that runs, the message in its hand, and whom it waits for.
 
     `runner` is the task that runs the handler, on an event loop: another one that the handler has started may wait without
-    holding the handler up. `depth` counts asks that were carried out on the asker's own thread, one inside the other.
+    holding the handler up. `depth` counts asks that were carried out on the asker's own thread, one inside the other. `began` is
+    when the turn began in which the handler runs that runs now (None: none does), and `pauses` its waits, once there are any.
     """
 
-    __slots__ = ("cell", "depth", "in_hand", "incarnation", "path", "runner", "waits_for")
+    __slots__ = ("began", "cell", "depth", "in_hand", "incarnation", "path", "pauses", "runner", "waits_for")
 
     def __init__(self, cell: Any, path: str, incarnation: int) -> None:
         self.cell = cell
@@ -52,6 +86,8 @@ class Activity:
         self.runner: object = None
         self.waits_for: tuple[Wait, ...] = ()
         self.depth = 0
+        self.began: float | None = None
+        self.pauses: Pauses | None = None
 
 
 class Station:
@@ -92,6 +128,28 @@ def current_activity() -> Activity | None:
     if found is None or (activity := found.activity) is None:
         return None
     return activity if found.thread is None or found.thread == threading.get_ident() else None
+
+
+def pause_of(activity: Activity | None) -> AbstractContextManager[None]:
+    """Count the time within the block as a wait of this activity, if there is one."""
+    if activity is None:
+        return nullcontext()
+    if activity.pauses is None:
+        activity.pauses = Pauses(activity.cell.now)
+    return activity.pauses
+
+
+def busy_for(activities: Iterable[Activity | None], now: float) -> float | None:
+    """Give the age in seconds of the oldest handler that runs, or of the batch of messages that it is part of.
+
+    It is no older than the message that it has in hand. None where no handler runs.
+    """
+    ages = [
+        now - max(began, envelope.sent_at)
+        for one in activities
+        if one is not None and (began := one.began) is not None and (envelope := one.in_hand) is not None
+    ]
+    return round(max(0.0, *ages), 3) if ages else None
 
 
 def sender() -> str:

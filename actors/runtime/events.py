@@ -1,40 +1,16 @@
-"""Events: what happened, numbered, kept for a while, and handed to whoever listens.
-
-Types are `noun.past_participle`. A node's events carry the node's own numbers; the kernel numbers them again as they arrive, so
-that readers of the whole system see one sequence.
-"""
+"""Events: what happened, numbered, kept for a while, and handed to whoever listens."""
 
 import threading
 from collections import deque
 from collections.abc import Callable
-from typing import Any
 
-from msgspec import Struct
-
-from .clock import Clock, timestamp
+from .clock import Clock
+from .event import Event, Field
 from .log import Log
 
 _log = Log()
 
 KEPT = 10_000
-
-Field = None | bool | int | float | str | list[str]
-
-
-class Event(Struct, frozen=True, gc=False):
-    """One event. `at` is in seconds since the epoch; `fields` are plain data."""
-
-    seq: int
-    at: float
-    type: str
-    path: str
-    node: str
-    fields: dict[str, Field] = {}
-
-    def document(self) -> dict[str, Any]:
-        """Give the event as `symphony events --json` prints it."""
-        head = {"schema": "symphony.event/1", "seq": self.seq, "at": timestamp(self.at), "type": self.type}
-        return {**head, "path": self.path, "node": self.node, **self.fields}
 
 
 class EventLog:

@@ -14,7 +14,7 @@ from functools import reduce
 from types import TracebackType
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
-from .current import Activity, Occupied, Wait, current_activity
+from .current import Activity, Occupied, Wait, current_activity, pause_of
 from .errors import AskCancelledError, AskCycleError, AskTimeoutError, UsageError
 from .log import Log
 from .timers import Appointments
@@ -236,7 +236,8 @@ class Future(Generic[Value]):
             return wait(waiter) or self._give_up(waiter)
         try:
             # A thread that a coroutine has started and that waits here holds up nobody but itself.
-            with self._edge(current if current.runner is None else None), current.cell.blocking():
+            holds_up = current.runner is None
+            with self._edge(current if holds_up else None), current.cell.blocking(), pause_of(current if holds_up else None):
                 return wait(waiter) or self._give_up(waiter)
         except AskCycleError:
             self._give_up(waiter)

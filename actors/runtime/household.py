@@ -3,6 +3,9 @@
 import os
 import random
 from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from msgspec import structs
 
 from . import signals
 from .actor import Actor, ActorContext, ActorFactory, ClassFactory, factory_of
@@ -13,15 +16,19 @@ from .clock import Clock
 from .dead_letters import DeadLetters
 from .dispatch.dispatcher import Dispatcher, DispatcherKind, DispatcherSource, Runnable
 from .errors import NotBuiltError, RejectedError, SpecError
-from .events import Event, EventLog
+from .event import Event
+from .events import EventLog
+from .flight.recorder import FlightRecorder
 from .globs import compile_glob
 from .groups import Groups
+from .guarded import GuardedCell
 from .imports import load_actor
 from .node.child import NodeChild, NodeSurroundings
 from .node.host import NodeHost
 from .ref import ActorRef
 from .registry import Registry
 from .snapshot import ExitSnapshot
+from .succession import successor_of
 from .supervision.children import ChildHandle
 from .supervision.handle import SupervisorHandle
 from .supervision.spec import AnySpec, ChildSpec, SupervisorSpec
@@ -31,6 +38,14 @@ from .watch import Watches
 
 DEPARTED_KEPT = 10_000
 """Children that are gone whose last life's number is kept, so that it grows should they be added again."""
+
+
+class HangObserver(Protocol):
+    """Who watches actors that have a `hang_after`."""
+
+    def add(self, cell: ActorCell, hang_after_s: float) -> None:
+        """Watch an actor until it is released."""
+        ...
 
 
 class Household:
@@ -59,6 +74,8 @@ class Household:
         self.random = random.Random()  # noqa: S311  # jitter, not secrets
         self.node = node
         self.pid = os.getpid()
+        self.flight: FlightRecorder | None = None
+        self.hangs: HangObserver | None = None
         self.parts: Mapping[str, object] = {}
         self.lives: dict[str, int] = {}
         self.ended: ExitSnapshot | None = None
@@ -131,6 +148,26 @@ class Household:
             return self._new_node(path, spec, supervisor.signal)
         return self.new_cell(path, spec, factory, supervisor.signal, supervisor)
 
+    def handle_for_next_life(self, handle: ChildHandle, spec: AnySpec) -> ChildHandle:
+        """Give the handle by which a child begins its next life: another one where a life that was given up holds a thread."""
+        if not isinstance(handle, ActorCell):
+            return handle
+        cell = successor_of(handle, self._dispatchers, self._registry)
+        if cell is not handle and self.hangs is not None and isinstance(spec, ChildSpec) and spec.hang_after is not None:
+            self.hangs.add(cell, spec.hang_after)
+        return cell
+
+    def check_child(self, spec: AnySpec) -> None:
+        """Raise `SpecError` where what the spec names cannot be used here. What a node needs is found out in the node."""
+        if spec.process:
+            return
+        if isinstance(spec, SupervisorSpec):
+            for child in spec.children:
+                self.check_child(child)
+        else:
+            load_actor(spec.actor)
+            self._needed(spec)
+
     def new_cell(
         self,
         path: ActorPath,
@@ -152,10 +189,17 @@ class Household:
         dispatcher = spec.dispatcher or actor.dispatcher
         kind = self.kind_of(actor, dispatcher)
         made = factory or factory_of(actor, spec.args, {**spec.kwargs, **self._needed(spec)})
-        cell = ActorCell(path, kind, self, made, self._dispatcher_of(dispatcher, path), report, supervisor)
+        on = self._dispatcher_of(dispatcher, path)
+        if spec.hang_after is None or self._host is None:
+            cell = ActorCell(path, kind, self, made, on, report, supervisor)
+        else:
+            # In a node, the process is killed for it.
+            cell = GuardedCell(path, kind, self, made, on, report, supervisor, self._dispatchers.instead_of)
         if self._inherited:
             self._follow(cell)
         self._registry.add(cell)
+        if spec.hang_after is not None and self.hangs is not None:
+            self.hangs.add(cell, spec.hang_after)
         return cell
 
     def new_shared_cell(self, path: ActorPath, kind: CellKind, factory: ActorFactory, supervisor: SupervisorHandle) -> ActorCell:
@@ -242,4 +286,5 @@ class Household:
         """Say how the life before ended, if that was in a process before this one; only the first life here follows it."""
         if self.goes_on(cell.path) and cell.path not in self._followed:
             self._followed.add(cell.path)
-            cell.last_exit = self.ended
+            # The process's stacks are its own story, told once, at the node itself.
+            cell.last_exit = None if self.ended is None else structs.replace(self.ended, stack=None)

@@ -66,6 +66,7 @@ def _handle(cell: Cell, envelope: Envelope, station: Station, depth: int) -> Any
     asker, station.activity = station.activity, life
     life.depth = depth + 1
     life.in_hand = envelope
+    life.began = envelope.sent_at
     before: tuple[Wait, ...] = ()
     if asker is not None:
         before, asker.waits_for = asker.waits_for, (*asker.waits_for, Wait(cell, _never))
@@ -90,6 +91,6 @@ def _handle(cell: Cell, envelope: Envelope, station: Station, depth: int) -> Any
         if asker is not None:
             asker.waits_for = before
         life.depth = 0
-        life.in_hand = None
+        life.in_hand = life.began = None
         station.activity = asker
     return _Later(answer)

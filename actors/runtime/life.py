@@ -15,6 +15,7 @@ from .clock import Clock
 from .current import Activity, current_activity
 from .envelope import Envelope
 from .errors import RejectedError, UsageError
+from .flight.recorder import Seat
 from .groups import Groups
 from .ref import ActorRef
 from .timers import Timer
@@ -34,6 +35,11 @@ class Host(Protocol):
     capacity: int
     surroundings: Surroundings
     now: Callable[[], float]
+
+    @property
+    def successor(self) -> object | None:
+        """What has taken the cell's place, if it is stuck."""
+        ...
 
     @property
     def clock(self) -> Clock:
@@ -82,7 +88,7 @@ class Host(Protocol):
 class Life(Activity):
     """One incarnation's context. Any thread may call; what a life that is over asks changes nothing."""
 
-    __slots__ = ("_handlers", "_stashed", "_tidy_above", "_timers", "_watches", "handler")
+    __slots__ = ("_handlers", "_stashed", "_tidy_above", "_timers", "_watches", "handler", "seat")
 
     cell: Host
     path: ActorPath
@@ -96,6 +102,9 @@ class Life(Activity):
         self.runner = None
         self.waits_for = ()
         self.depth = 0
+        self.began = None
+        self.pauses = None
+        self.seat: Seat | None = None
         self.handler: Handler | None = None
         self._handlers: list[Handler | None] | None = None
         self._stashed: list[Envelope] | None = None
@@ -224,11 +233,19 @@ class Life(Activity):
 
     def end(self) -> None:
         """Let go of what belongs to this life: timers and watches end, what was put aside goes back to the mailbox. In a turn."""
+        if self.seat is not None:
+            self.seat.leave()
+        self.disown()
+
+    def disown(self) -> None:
+        """Let go of timers, watches and what was put aside, whatever the handler still does."""
         timers, self._timers = self._timers, []
         for timer in timers:
             timer.cancel()
         self.unstash_all()
         if self._watches:
+            # Once only: by the next time, they may be those of another cell's life.
+            self._watches = False
             self.cell.surroundings.watches.forget_watcher(self.path)
 
     def _tell_self(self, message: Any) -> None:
@@ -250,4 +267,4 @@ class Life(Activity):
 
     @property
     def _is_present(self) -> bool:
-        return self.cell.incarnation == self.incarnation
+        return self.cell.incarnation == self.incarnation and self.cell.successor is None

@@ -7,6 +7,7 @@ survives that, with acknowledgements and a ledger, is not built yet.)
 """
 
 import itertools
+import os
 import threading
 from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
@@ -26,6 +27,7 @@ from .errors import (
     RemoteError,
     TerminatedError,
     UnsendableError,
+    UsageError,
 )
 from .events import EventLog
 from .exits import describe, text_of
@@ -94,6 +96,7 @@ class Link:
         self._local = local
         self._codec = codec
         self._identity = identity
+        self._pid = os.getpid()
         self._lock = threading.Lock()
         self._routes: dict[ActorPath, NodeAddress] = {}
         self._nodes: frozenset[ActorPath] = frozenset({local.path})
@@ -119,7 +122,8 @@ class Link:
             self._transport.forget(address)
 
     def tell(self, node: ActorPath, path: ActorPath, message: Any, sender: str) -> None:
-        """Send a message that wants no answer. Raises `DeliveryError` or `UnsendableError`."""
+        """Send a message that wants no answer. Raises `DeliveryError`, or `UsageError` where it cannot be sent from here."""
+        self._refuse_copies()
         body = self._codec.encode_body(message)
         frame = TellFrame(path, sender, tag_of(type(message)), body)
         self._send(self._address(node, path), frame, path)
@@ -139,6 +143,7 @@ class Link:
 
         `tag` and `reply_type` are the message's own unless given, as they are for a message that is encoded already.
         """
+        self._refuse_copies()
         tag = tag_of(type(message)) if tag is None else tag
         reply_type = reply_type_of(type(message)) if reply_type is None else reply_type
         future: Future[Any] = Future()
@@ -231,6 +236,11 @@ class Link:
     def rejected(self) -> int:
         """How many frames have been rejected; only grows."""
         return self._rejected
+
+    def _refuse_copies(self) -> None:
+        # Before any lock is taken: a thread that held it has not come along, and none would carry the message.
+        if os.getpid() != self._pid:
+            raise UsageError("this process was forked from the one that the system is in: use subprocess, or `process=True`")
 
     def _address(self, node: ActorPath, path: ActorPath) -> NodeAddress:
         address = self._routes.get(node)

@@ -18,6 +18,7 @@ from .current import During, here
 from .envelope import Envelope
 from .errors import ActorFailedError, TerminatedError, UsageError
 from .exits import describe, exit_of
+from .flight.recorder import Recorded
 from .life import Life
 from .log import Log
 from .snapshot import ExitKind
@@ -37,6 +38,9 @@ def begin(cell: Cell, incarnation: int) -> Life:
     cell.in_flight = None
     cell.state = "starting" if cell.last_exit is None else "restarting"
     life = cell.life = Life(cell)
+    if (recorder := cell.surroundings.flight) is not None:
+        recorder.on_state(cell.path, incarnation, "starting")
+        life.seat = recorder.seat(cell.path)
     return life
 
 
@@ -58,9 +62,10 @@ async def start(cell: Cell, incarnation: int) -> None:
     station = here()
     before, station.activity = station.activity, life
     try:
-        started = made(cell, life)
-        if started is not None and inspect.isawaitable(started):
-            await awaited(cell, started)
+        with Recorded(life.seat, "on_start"):
+            started = made(cell, life)
+            if started is not None and inspect.isawaitable(started):
+                await awaited(cell, started)
     except BaseException as error:  # whatever `on_start` raises means that this actor did not start
         await fail_to_start(cell, error)
         return
@@ -76,17 +81,19 @@ async def fail_to_start(cell: Cell, error: BaseException) -> None:
     _report_exit(cell, "start_failed", error)
 
 
-async def stop(cell: Cell) -> None:
-    """End the present life as was asked, by `on_stop`."""
+async def stop(cell: Cell, *, again: bool = False) -> None:
+    """End the present life as was asked, by `on_stop`. Messages that wait are kept for a life that starts `again`."""
     if cell.state == "stopped" or cell.actor is None:
         # Between two lives its supervisor knows of the end, and it is for it to say that there is no other.
         return
     was_running, actor, life = cell.state == "running", cell.actor, cell.life
     cell.state = "stopping"
+    if (recorder := cell.surroundings.flight) is not None:
+        recorder.on_state(cell.path, cell.incarnation, "stopping")
     error: BaseException | None = None
     if actor is not None and life is not None and was_running:
         try:
-            with _as_activity(cell, life):
+            with _as_activity(cell, life), Recorded(life.seat, "on_stop"):
                 await call(cell, actor.on_stop)
         except BaseException as raised:  # a failing `on_stop` is reported; the actor is stopped all the same
             error = raised
@@ -94,7 +101,10 @@ async def stop(cell: Cell) -> None:
             _log.error("actor.stop_failed", path=cell.path, exc_info=raised)
     cell.end_life()
     if not cell.is_abandoned:
-        cell.close()
+        if again:
+            cell.state = "restarting"
+        else:
+            cell.close()
         _report_exit(cell, "shutdown", error)
 
 
@@ -106,6 +116,8 @@ async def fail(cell: Cell, error: BaseException, *, answer: Callable[[], None] =
     is_news = not cell.is_abandoned
     if is_news:
         cell.state = "restarting"
+        if (recorder := cell.surroundings.flight) is not None:
+            recorder.on_state(cell.path, cell.incarnation, "failed", describe(error))
     await _let_go(cell, error)
     # Afterwards: to write a line may take a while, in which the life's timers would go on.
     if is_news:

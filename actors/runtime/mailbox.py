@@ -148,6 +148,13 @@ class Mailbox:
         if self.closed:
             self._drain()
 
+    def inherit(self, envelope: Envelope) -> None:
+        """Add a message that another mailbox had taken, however full this one is."""
+        (self.waiting if self.waiting is not None else self._make()).append(envelope)
+        if self.closed:
+            self._drain()
+        self.wake()
+
     def withdraw(self, reply: object) -> bool:
         """Take out the message whose answer goes to `reply`; False where it does not wait."""
         waiting = self.waiting

@@ -61,6 +61,11 @@ class PriorityQueue:
                 raise IndexError("the queue is empty")
             return min((entry[2] for entry in self._heap), key=lambda envelope: envelope.sent_at)
 
+    def first(self) -> Envelope:
+        """Look at what comes first. Raises `IndexError`."""
+        with self._lock:
+            return self._heap[0][2]
+
     def _push(self, envelope: Envelope, order: "itertools.count[int]") -> None:
         with self._lock:
             heapq.heappush(self._heap, (-envelope.priority, next(order), envelope))

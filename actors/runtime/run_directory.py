@@ -55,6 +55,15 @@ class RunDirectory:
         return self.logs / ("kernel+.jsonl" if name == "kernel" else f"{name}.jsonl")
 
     @property
+    def flight(self) -> Path:
+        """The recordings of the nodes' lives."""
+        return self.path / "flight"
+
+    def stacks_of(self, node: str, incarnation: int) -> Path:
+        """Give the file that a node's life writes to where its threads are, when it is asked."""
+        return Path(f"{self.endpoint(node, incarnation).removeprefix('ipc://')}.stacks")
+
+    @property
     def events(self) -> Path:
         """The events, as JSON lines."""
         return self.path / "events.jsonl"
@@ -63,6 +72,11 @@ class RunDirectory:
     def lives(self) -> Path:
         """The last incarnation of each path, so that numbers grow also across the kernel's own restarts."""
         return self.path / "lives"
+
+    @property
+    def lives_behind(self) -> Path:
+        """The file that `lives` becomes where a full disk has kept it from being written."""
+        return self.path / "lives.behind"
 
     def endpoint(self, node: str, incarnation: int) -> str:
         """Give the ZeroMQ endpoint of a node's life."""
@@ -156,6 +170,7 @@ class RunDirectory:
                 left.unlink(missing_ok=True)
         self.control_socket.unlink(missing_ok=True)
         self.lives.unlink(missing_ok=True)
+        self.lives_behind.unlink(missing_ok=True)
 
     def release(self) -> None:
         """Let go of the lock."""

@@ -14,7 +14,9 @@ class Start(NamedTuple):
 
 
 class Stop(NamedTuple):
-    """Finish the message in hand, then stop."""
+    """Finish the message in hand, then stop; one that is to start `again` keeps the messages that wait."""
+
+    again: bool = False
 
 
 class Finish(NamedTuple):
@@ -49,4 +51,12 @@ class ChildExited(NamedTuple):
     error: BaseException | None = None
 
 
-ChildReport = ChildReady | ChildExited
+class ChildHung(NamedTuple):
+    """A child's life makes no progress any more; `exit` says what it was seen doing. Its supervisor gives that life up."""
+
+    path: ActorPath
+    incarnation: int
+    exit: ExitSnapshot
+
+
+ChildReport = ChildReady | ChildExited | ChildHung

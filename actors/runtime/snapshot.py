@@ -4,19 +4,19 @@ Counters only grow; a reader computes rates. Times are RFC 3339 text in UTC, dur
 """
 
 from collections.abc import Iterator
-from typing import Literal
+from typing import Literal, Protocol, runtime_checkable
 
 from msgspec import Struct
 
 ActorState = Literal["starting", "running", "restarting", "suspended", "stopping", "stopped", "parked", "hung"]
-ExitKind = Literal["normal", "shutdown", "failed", "killed", "start_failed", "start_timeout", "unknown"]
+ExitKind = Literal["normal", "shutdown", "failed", "killed", "start_failed", "start_timeout", "hung", "unknown"]
 
 
 class ExitSnapshot(Struct, frozen=True):
     """How the last incarnation ended.
 
     `detected_ms` is there only where the instant of death is known; `ready_ms` runs from detection to the next incarnation's
-    readiness, and is None until then.
+    readiness, and is None until then. `stack` is where the threads of a process that hung or crashed were, as text.
     """
 
     reason: ExitKind
@@ -26,6 +26,7 @@ class ExitSnapshot(Struct, frozen=True):
     error: str | None = None
     detected_ms: float | None = None
     ready_ms: float | None = None
+    stack: str | None = None
 
 
 class OsProcessSnapshot(Struct, frozen=True):
@@ -45,7 +46,10 @@ class MailboxSnapshot(Struct, frozen=True):
 
 
 class ActorSnapshot(Struct, frozen=True):
-    """One actor and, below it, its children in start order. `expired` counts asks whose deadline had passed before their turn."""
+    """One actor and, below it, its children in start order.
+
+    `expired` counts asks whose deadline had passed before their turn; `busy_s` is the age of the handler that runs now.
+    """
 
     path: str
     kind: Literal["supervisor", "worker"]
@@ -64,6 +68,7 @@ class ActorSnapshot(Struct, frozen=True):
     strategy: str | None = None
     intensity: int | None = None
     period_s: float | None = None
+    busy_s: float | None = None
     children: tuple["ActorSnapshot", ...] = ()
 
     def walk(self) -> Iterator["ActorSnapshot"]:
@@ -75,6 +80,15 @@ class ActorSnapshot(Struct, frozen=True):
     def find(self, path: str) -> "ActorSnapshot | None":
         """Give the actor at `path`, or None."""
         return next((actor for actor in self.walk() if actor.path == path), None)
+
+
+@runtime_checkable
+class HasChildren(Protocol):
+    """A behaviour that supervises."""
+
+    def child_snapshots(self) -> Iterator[ActorSnapshot]:
+        """Give every child, in start order. Any thread may call."""
+        ...
 
 
 class Warden(Struct, frozen=True):

@@ -20,7 +20,7 @@ from .errors import ActorRuntimeError, NoSuchActorError, StartError, UsageError
 from .future import Future
 from .ref import ActorRef
 from .signals import ChildReady
-from .supervision.orders import AddChild, RestartChild
+from .supervision.orders import AddChild, StartChild
 from .supervision.spec import AnySpec, Backoff, ChildSpec, RestartType, Shutdown, SupervisorSpec
 from .supervision.supervisor import SupervisorActor
 from .waiting import refuse_on_event_loop
@@ -40,6 +40,8 @@ class SpawnOptions(TypedDict, total=False):
     start_timeout: float
     backoff: Backoff
     dispatcher: DispatcherKind | None
+    hang_after: float | None
+    heartbeat_timeout: float | None
 
 
 class Plain(NamedTuple):
@@ -89,7 +91,8 @@ class Spawner:
             if not options:
                 self._plain[actor] = Plain(spec, kind, bare)
         factory = ClassFactory(kind.behaviour, args, kwargs) if args or kwargs else bare
-        if kind.runs_anywhere and (cell := self._adopted(name, spec, kind, factory)) is not None:
+        # An actor that is watched for hangs is made in one place only, and begins where its later turns are run.
+        if kind.runs_anywhere and spec.hang_after is None and (cell := self._adopted(name, spec, kind, factory)) is not None:
             return self._begin(cell, name, spec)
         return self._order(name, spec, factory)
 
@@ -153,7 +156,7 @@ class Spawner:
         done: Future[ActorRef] = Future()
         if error is None:
             self._root.signal(ChildReady(cell.path, cell.incarnation))
-        self._root.signal(RestartChild(name, done))
+        self._root.signal(StartChild(name, done))
         try:
             done.get(spec.start_timeout + MARGIN_S)
         except ActorRuntimeError as why:

@@ -6,7 +6,7 @@ Nothing is global, so several systems live in one process.
 import shutil
 import tempfile
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, Unpack
@@ -15,16 +15,21 @@ import msgspec
 
 from . import signals
 from .actor import Actor
-from .address import ROOT, ActorPath
+from .address import ROOT, ActorPath, parse_path
 from .assembly import assemble
 from .clock import Clock, SystemClock, timestamp
 from .dead_letters import DeadLetters
 from .dispatch.dispatcher import DispatcherSource
 from .errors import StartError, UsageError
 from .events import EventLog
+from .flight.files import name_life
 from .future import Future
 from .groups import Groups
+from .hang_keeper import HangKeeper
+from .kernel_records import NODE as KERNEL
+from .kernel_records import KernelRecords
 from .link import Link
+from .log_writer import LogWriter
 from .node import words
 from .node.child import NodeSurroundings, lives_below
 from .node.host import NodeHost
@@ -34,7 +39,7 @@ from .ref_wire import ref_codec
 from .run_directory import RunDirectory
 from .snapshot import ExitSnapshot, TreeSnapshot
 from .spawning import NO_KWARGS, Spawner, SpawnOptions
-from .supervision.orders import RemoveChild, RestartChild
+from .supervision.handle import SupervisorHandle
 from .supervision.spec import AnySpec, SupervisorSpec
 from .threading_actor import Entered, enter, leave
 from .timers import Appointments
@@ -51,9 +56,12 @@ class ActorSystem:
     """A running tree. Use it as a context manager, or `stop` it; it owns threads, processes and a run directory.
 
     `root` says what to start below `/`; more is added by `spawn`. `run_dir` is where nodes find each other: a temporary folder
-    where none is given. `packages` must come from the same files in every process. `timers` and `dispatchers` are for a system
-    without threads, as `actors.runtime.testing` has one. Within its `with` block, `ThreadingActor.start` starts actors in it. Any
-    thread may call any method, but an actor must not call `spawn`, `remove`, `restart` and `stop`, which wait.
+    where none is given. `packages` must come from the same files in every process. `search_path` are folders that its nodes
+    import from, after all others; a change holds for those that start from then on. `timers` and `dispatchers` are for a system
+    without threads, as `actors.runtime.testing` has one. `spares` processes are kept ready for nodes to begin in. `records`,
+    `node_main` (what a node's process runs) and `adopts_orphans` are for a kernel, a process of its own. Within its `with` block,
+    `ThreadingActor.start` starts actors in it. Any thread may call any method, but an actor must not call `spawn`, `remove`,
+    `restart` and `stop`, which wait.
     """
 
     def __init__(
@@ -65,8 +73,13 @@ class ActorSystem:
         run_dir: RunDirectory | None = None,
         packages: Sequence[str] = OWN_PACKAGES,
         preload: Sequence[str] = (),
+        search_path: Sequence[str] = (),
         timers: Appointments | None = None,
         dispatchers: DispatcherSource | None = None,
+        records: KernelRecords | None = None,
+        node_main: str | None = None,
+        spares: int = 0,
+        adopts_orphans: bool = False,
     ) -> None:
         self.name = name
         clock = clock or SystemClock()
@@ -75,6 +88,16 @@ class ActorSystem:
         )
         self._packages = packages
         self._preload = preload
+        self._node_main = node_main
+        self._spares = spares
+        self._adopts_orphans = adopts_orphans
+        self.search_path: Sequence[str] = search_path
+        self._logs = LogWriter() if records is None else records.logs
+        self._logs.on_lost = self._on_log_lost
+        self._owns_logs = records is None
+        if records is not None and records.recorder is not None:
+            self._parts.household.flight = records.recorder
+            self._parts.events.listen(records.recorder.on_event)
         self._run_dir = run_dir
         self._temporary: Path | None = None
         self._host: NodeHost | None = None
@@ -85,6 +108,7 @@ class ActorSystem:
         self._closed = False
         self._is_running = False
         self._entered_before: Entered | None = None
+        self._hangs = self._parts.household.hangs = HangKeeper(clock, self._parts.timers, self._parts.events)
         spec = root or SupervisorSpec("root", on_exhausted="park")
         self._root = self._parts.household.new_cell(ROOT, spec, None, self._report)
         self._spawner = Spawner(self._root, self._parts.household.kind_of)
@@ -155,16 +179,24 @@ class ActorSystem:
     def remove(self, name: str) -> None:
         """Stop a child of `/` and forget it; returns once it is gone. Raises `NoSuchActorError`."""
         refuse_on_event_loop()
-        done: Future[None] = Future()
-        self._root.signal(RemoveChild(name, done))
-        done.get(STOP_TIMEOUT_S)
+        self.supervisor.remove(name).get(STOP_TIMEOUT_S)
 
     def restart(self, name: str) -> ActorRef:
-        """Start a child of `/` that is parked or stopped, with a clean record. Raises `NoSuchActorError`."""
+        """Stop a child of `/` and start it again, or start one that is parked or stopped, with a clean record.
+
+        Raises `NoSuchActorError`. What else may be done with the children of `/` is `supervisor`'s.
+        """
         refuse_on_event_loop()
-        done: Future[ActorRef] = Future()
-        self._root.signal(RestartChild(name, done))
-        return done.get(START_TIMEOUT_S)
+        return self.supervisor.restart(name).get(START_TIMEOUT_S)
+
+    @property
+    def supervisor(self) -> SupervisorHandle:
+        """The way to the supervisor of `/`'s children: to add, stop, start, restart, remove and reload them without waiting."""
+        return SupervisorHandle(self._root.signal)
+
+    def supervisor_of(self, path: str) -> SupervisorHandle:
+        """Give the way to the children of the supervisor at `path`. Raises `NoSuchActorError` or `UsageError`."""
+        return self._parts.supervisor_of(parse_path(path))
 
     def find(self, pattern: str) -> tuple[ActorRef, ...]:
         """Give refs to the actors of this process whose paths match: `*` is one name, `**` any number, `?` one character.
@@ -195,6 +227,25 @@ class ActorSystem:
             self._host.refresh()
         return TreeSnapshot(system=self.name, node="kernel", at=timestamp(self.clock.wall()), root=self._root.snapshot())
 
+    def probe_nodes(self, on_answer: Callable[[], None]) -> None:
+        """Have `on_answer` called by the thread that watches the nodes, which never does where it hangs; at once without one."""
+        if self._host is None:
+            on_answer()
+        else:
+            self._host.probe(on_answer)
+
+    def supervisor_at(self, path: str) -> SupervisorHandle:
+        """The way to a supervisor of this process. Raises `NoSuchActorError` and `InvalidPathError`."""
+        return SupervisorHandle(self._parts.registry.find(parse_path(path)).signal)
+
+    def set_maintenance(self, path: str, *, on: bool) -> None:
+        """Only report what hangs at `path` and below, and leave it alone, until this is off again. Raises `InvalidPathError`.
+
+        A process that hangs as a whole, so that nobody knows which of its actors it is, is left alone where it is the node itself
+        that is at `path` or below.
+        """
+        self._hangs.maintenance.set(parse_path(path), on=on)
+
     def kill_node(self, path: str) -> None:
         """Kill the process of the node at `path`; its supervisor restarts it."""
         if self._host is not None:
@@ -204,6 +255,16 @@ class ActorSystem:
         """Kill every node's process. For a kernel that has no time left."""
         if self._host is not None:
             self._host.kill_all()
+
+    def tell_node(self, node: str, word: words.ToNode) -> None:
+        """Say a word to a node's process, which it may never hear."""
+        if self._host is not None:
+            self._host.send(node, word)
+
+    def hurry_nodes(self) -> None:
+        """Tell every node to leave at once, with its last words, and without waiting for its actors."""
+        if self._host is not None:
+            self._host.hurry_all()
 
     def begin_stop(self) -> Future[ExitSnapshot]:
         """Stop everything in reverse order; the future resolves when the root has ended."""
@@ -233,6 +294,8 @@ class ActorSystem:
         if self._host is not None:
             self._host.close()
         self._parts.close()
+        if self._owns_logs:
+            self._logs.close()
         if self._temporary is not None:
             shutil.rmtree(self._temporary, ignore_errors=True)
         # The first counts: where the root has ended in its own way, that stands.
@@ -260,11 +323,12 @@ class ActorSystem:
             incarnation=incarnation,
             spec=spec,
             run_dir=str(run_dir.path),
-            log_file=str(run_dir.log_of(path)),
+            flight=name_life(run_dir.flight, run_dir.log_of(path).stem, self.clock.wall(), incarnation),
             endpoint=run_dir.endpoint(path, incarnation),
             origins=origins_of(self._packages),
             lives=lives_below(self.lives, path),
             ended=ended,
+            search_path=list(self.search_path),
         )
 
     def _wait_for_start(self) -> None:
@@ -283,6 +347,9 @@ class ActorSystem:
             case signals.ChildExited(exit=ended, error=error):
                 self._started.set_error(error or StartError(f"the root ended: {ended.error or ended.reason}"))
                 self._ended.set_result(ended)
+
+    def _on_log_lost(self, node: str, count: int) -> None:
+        self.events.publish("log.dropped", ROOT if node == KERNEL else node, count=count)
 
     def _own_run_dir(self) -> RunDirectory:
         with self._lock:
@@ -308,11 +375,23 @@ class ActorSystem:
 
     def _new_host(self, run_dir: RunDirectory) -> NodeHost:
         parts = self._parts
-        host = NodeHost(run_dir, parts.clock, parts.events, origins_of(self._packages), self._preload)
+        host = NodeHost(
+            run_dir,
+            parts.clock,
+            parts.events,
+            origins_of(self._packages),
+            self._preload,
+            self._logs,
+            node_main=self._node_main,
+            spares=self._spares,
+            adopts_orphans=self._adopts_orphans,
+        )
         incarnation = self._root.incarnation
         endpoint = run_dir.endpoint("/", incarnation)
         link = Link(parts.local(ROOT, self._on_link_failed), ref_codec(parts.ref), f"/#{incarnation}", endpoint, ZeromqTransport)
         host.own_address = NodeAddress(ROOT, incarnation, endpoint)
         host.on_routes = link.set_routes
+        host.on_failed = lambda reason: self._root.fail(StartError(f"the nodes are watched no more: {reason}"))
+        host.hangs.maintenance = self._hangs.maintenance
         parts.delivery.link = link
         return host

@@ -17,11 +17,13 @@ from .dispatch.dispatcher import run_to_end
 from .envelope import Envelope, ReplySlot
 from .errors import AskTimeoutError, TerminatedError, UsageError
 from .exits import describe
+from .flight.recorder import Recorded, Seat
 from .future import Future
 from .life import Life
 from .log import Log
 from .mailbox import Waiting
 from .messages import PROXY_MESSAGES
+from .priority_queue import PriorityQueue
 from .proxied import handle_proxied
 
 _log = Log()
@@ -36,15 +38,15 @@ def run(cell: Cell) -> None:
     try:
         while True:
             while cell.signals:
-                run_to_end(_handle_signal(cell, cell.signals.pop(0)))
+                run_to_end(handle_signal(cell, cell.signals.pop(0)))
             if cell.state != "running" or not (waiting := cell.waiting):
                 break
-            _handle_batch(cell, waiting)
+            handle_batch(cell, waiting)
             if not (waiting or cell.signals) or cell.dispatcher.has_others():
                 break
     except BaseException as error:  # a fault of the runtime; it must not end the thread, which may serve others
         _log.exception("actor.turn_failed", path=cell.path)
-        run_to_end(_fail_by_fault(cell, error))
+        run_to_end(fail_by_fault(cell, error))
     finally:
         cell.end_turn()
 
@@ -55,8 +57,8 @@ async def run_async(cell: Cell) -> None:
         for _ in cell.dispatcher.batch:
             if cell.signals:
                 signal = cell.signals.pop(0)
-                await _settle(cell, signal)
-                await _handle_signal(cell, signal)
+                await settle(cell, signal)
+                await handle_signal(cell, signal)
             elif (
                 (life := cell.life) is None
                 or cell.state != "running"
@@ -65,17 +67,17 @@ async def run_async(cell: Cell) -> None:
             ):
                 break
             elif cell.kind.concurrency > 1:
-                _begin_to_handle(cell, envelope)
+                begin_to_handle(cell, envelope)
             else:
-                await _handle(cell, envelope, life)
+                await handle(cell, envelope, life)
     except BaseException as error:  # a fault of the runtime; it must not end the loop, which serves others
         _log.exception("actor.turn_failed", path=cell.path)
-        await _fail_by_fault(cell, error)
+        await fail_by_fault(cell, error)
     finally:
         cell.end_turn()
 
 
-async def _fail_by_fault(cell: Cell, error: BaseException) -> None:
+async def fail_by_fault(cell: Cell, error: BaseException) -> None:
     """End the life in which the runtime itself has gone wrong, so that its supervisor hears of it."""
     try:
         if cell.actor is not None:
@@ -93,7 +95,8 @@ def start_here(cell: Cell) -> BaseException | None:
     station = here()
     before, station.activity = station.activity, life
     try:
-        started = lives.made(cell, life)
+        with Recorded(life.seat, "on_start"):
+            started = lives.made(cell, life)
         if started is not None and isinstance(started, CoroutineType):
             refuse_coroutine(cell, started)
     except BaseException as error:  # whatever `on_start` raises means that this actor did not start
@@ -117,15 +120,20 @@ def refuse(cell: Cell, signal: object) -> None:
         done.set_error(TerminatedError(f"{cell.path} has ended"))
 
 
-def _handle_batch(cell: Cell, waiting: Waiting) -> None:
+def handle_batch(cell: Cell, waiting: Waiting, batch: range | None = None) -> None:
+    """Handle what waits, up to a bound: the dispatcher's, or `batch`; who calls has the cell's flag."""
     actor, life = cell.actor, cell.life
     assert actor is not None, "a running cell has a behaviour"  # noqa: S101  # guarded by `state`
     assert life is not None, "a running cell has a life"  # noqa: S101  # guarded by `state`
     pop, signals_wait, on_receive = waiting.popleft, cell.signals, actor.on_receive
     station = here()
     before, station.activity = station.activity, life
+    life.began = cell.now()
+    seat = life.seat
+    if seat is not None:
+        _record_batch(seat, waiting, life.began)
     try:
-        for _ in cell.dispatcher.batch:
+        for _ in batch or cell.dispatcher.batch:
             # Looked at before it is taken: an exception costs more than a message.
             if signals_wait or not waiting:
                 return
@@ -150,8 +158,19 @@ def _handle_batch(cell: Cell, waiting: Waiting) -> None:
                     return
             cell.processed += 1
     finally:
-        life.in_hand = None
+        life.in_hand = life.began = None
         station.activity = before
+        if seat is not None:
+            seat.end()
+
+
+def _record_batch(seat: Seat, waiting: Waiting, began: float) -> None:
+    """Record that a batch begins, and its first message: to record each would cost a tenth of what it takes to handle it."""
+    try:
+        first = waiting.first() if isinstance(waiting, PriorityQueue) else waiting[0]
+    except IndexError:  # a sender has dropped or withdrawn it
+        return
+    seat.begin(first.message.__class__, -began if len(waiting) > 1 else began)
 
 
 def _handle_particular(cell: Cell, actor: Actor, life: Life, envelope: Envelope) -> bool:
@@ -182,15 +201,18 @@ def refuse_coroutine(cell: Cell, result: "CoroutineType[Any, Any, Any]") -> NoRe
     raise UsageError(f'{cell.path}: an `async def` handler needs `dispatcher = "async"`')
 
 
-async def _handle(cell: Cell, envelope: Envelope, act: Activity) -> None:
+async def handle(cell: Cell, envelope: Envelope, act: Activity) -> None:
     """Handle one message on an event loop, in the task that runs this."""
     actor, life = cell.actor, cell.life
     assert actor is not None, "a running cell has a behaviour"  # noqa: S101  # guarded by `state`
     assert life is not None, "a running cell has a life"  # noqa: S101  # guarded by `state`
     if _has_expired(cell, envelope):
         return
-    act.in_hand = envelope
+    act.in_hand, act.began = envelope, cell.now()
     act.runner = asyncio.current_task()
+    seat = life.seat if life.seat is None or act is life else life.seat.beside()
+    if seat is not None:
+        seat.begin(envelope.message.__class__, act.began)
     try:
         with During(act):
             message = envelope.message
@@ -207,10 +229,12 @@ async def _handle(cell: Cell, envelope: Envelope, act: Activity) -> None:
         if (reply := envelope.reply) is not None and act.in_hand is not None:
             answer(reply, result)
     finally:
-        act.in_hand = act.runner = None
+        act.in_hand = act.runner = act.began = None
+        if seat is not None:
+            seat.end()
 
 
-def _begin_to_handle(cell: Cell, envelope: Envelope) -> None:
+def begin_to_handle(cell: Cell, envelope: Envelope) -> None:
     """Handle a message in a task of its own, beside others of a concurrent actor."""
     act = Activity(cell, cell.path, cell.incarnation)
     in_flight = cell.in_flight = cell.in_flight if cell.in_flight is not None else {}
@@ -219,11 +243,11 @@ def _begin_to_handle(cell: Cell, envelope: Envelope) -> None:
         in_flight.pop(act, None)
         cell.wake()
 
-    in_flight[act] = asyncio.get_running_loop().create_task(_handle(cell, envelope, act))
+    in_flight[act] = asyncio.get_running_loop().create_task(handle(cell, envelope, act))
     in_flight[act].add_done_callback(done)
 
 
-async def _settle(cell: Cell, signal: object) -> None:
+async def settle(cell: Cell, signal: object) -> None:
     """See what a concurrent actor has in hand to its end: on a stop it is finished, on a failure it is cancelled."""
     tasks = list((cell.in_flight or {}).values())
     if not tasks or not isinstance(signal, signals.Stop | signals.Fail):
@@ -238,14 +262,17 @@ async def _settle(cell: Cell, signal: object) -> None:
             _log.warning("actor.handlers_stuck", path=cell.path, count=len(stuck))
 
 
-async def _handle_signal(cell: Cell, signal: object) -> None:
+async def handle_signal(cell: Cell, signal: object) -> None:
+    """Do what a signal says; who calls has the cell's flag."""
     match signal:
         case signals.Start(incarnation):
             await lives.start(cell, incarnation)
         case signals.Stop() if cell.kind.is_supervisor and cell.actor is not None:
             cell.state = "stopping"
             await _pass_on(cell, signal)
-        case signals.Stop() | signals.Finish():
+        case signals.Stop(again):
+            await lives.stop(cell, again=again)
+        case signals.Finish():
             await lives.stop(cell)
         case signals.Fail(error, incarnation, tell_asker):
             if incarnation == cell.incarnation and cell.actor is not None:

@@ -26,7 +26,8 @@ from .address import ActorPath, is_within
 from .current import Activity, During
 from .dead_letters import DeadLetters
 from .errors import NotBuiltError, UsageError
-from .events import Event, EventLog
+from .event import Event
+from .events import EventLog
 from .exits import describe
 from .snapshot import ExitKind
 from .terminated import Terminated

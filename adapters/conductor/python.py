@@ -6,7 +6,7 @@ import msgspec
 
 from actors.conductor import DECISION_MADE, GetPolicy, ReportReward, SubmitDecision
 from actors.runtime import ActorRef
-from actors.runtime.events import Event
+from actors.runtime.event import Event
 from adapters.asking import ask
 from adapters.event_stream import EventStream
 from adapters.relay import Listen, relay

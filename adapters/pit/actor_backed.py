@@ -5,7 +5,7 @@ from typing import Literal, TypeVar
 
 from actors.pit import messages
 from actors.runtime import ActorRef, Request
-from actors.runtime.events import Event
+from actors.runtime.event import Event
 from adapters.asking import ask
 from adapters.event_stream import EventStream
 from adapters.relay import Listen, relay

@@ -18,8 +18,13 @@ from pathlib import Path
 from time import monotonic
 from typing import Final
 
+from actors.runtime.node.orphans import LEAVES_WITHIN
+
 LEAVE_S: Final = 1.0
 """How long a process that closed its output may take to end by itself, so that its own exit status can be told."""
+
+RECOVERY_S: Final = 2.0
+"""How long it may take to write its recovery files once its input has ended, also when its node is dead."""
 
 KILL_S: Final = 5.0
 """How long a killed process may take to be gone; only one that is stuck in the kernel takes longer."""
@@ -57,7 +62,7 @@ class XiProcess:
                 command,
                 bufsize=0,
                 cwd="/",
-                env=environment,
+                env={**(os.environ if environment is None else environment), LEAVES_WITHIN: f"{RECOVERY_S}"},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,

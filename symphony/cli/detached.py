@@ -12,6 +12,7 @@ import msgspec
 from actors.runtime.run_directory import RunDirectory
 
 from .errors import FailedError, ReportedError, TimedOutError
+from .output import note
 from .processes import HeldProcesses
 from .readiness import Word
 
@@ -22,6 +23,7 @@ LOG_LINES = 5
 def start_detached(arguments: Sequence[str], run_dir: RunDirectory, *, timeout_s: float) -> float:
     """Run `symphony up` with `arguments` in the background and wait until it is up; gives the milliseconds it took.
 
+    Prints what is odd about the tree on standard error.
     Raises `ReportedError` with what the tree said, `FailedError` where it ended without a word, and `TimedOutError`; then nothing
     of it is left running.
     """
@@ -49,6 +51,8 @@ def start_detached(arguments: Sequence[str], run_dir: RunDirectory, *, timeout_s
         os.close(read_end)
         if write_end >= 0:
             os.close(write_end)
+    for warning in () if word is None else word.warnings:
+        note(f"symphony: warning: {warning}")
     if word is not None and word.ready_ms is not None:
         return word.ready_ms
     code = _end(process, run_dir)

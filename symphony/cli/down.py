@@ -1,14 +1,17 @@
 """`symphony down`: stop the tree, and return when no process of it is left."""
 
 import os
+import threading
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import click
 
-from actors.runtime.errors import AskTimeoutError, RunDirectoryBusyError
+from actors.runtime.errors import AskTimeoutError, NodeUnavailableError, RunDirectoryBusyError
 from actors.runtime.run_directory import RunDirectory
 from actors.runtime.snapshot import ActorSnapshot
+from actors.runtime.supervision.shutdown_plan import ShutdownPlan, shutdown_plan
 from symphony.domain.errors import NotBuiltError, UnavailableError
 
 from .errors import RefusedError, TimedOutError
@@ -16,10 +19,14 @@ from .invocation import Invocation, seconds
 from .invocation import command as symphony_command
 from .kernel import connection
 from .output import note, write_json, write_line
+from .own_tree.checking import tree_of
 from .processes import HeldProcesses
 
 ANSWER_S = 3.0
 """How long a kernel that is not hung may take to answer, whatever else it does."""
+SPARE_S = 10.0
+"""How much longer than its plan a stop may take before it is called late: then the warden has killed everything."""
+PAUSE_S = 0.1
 LEAVE_WAIT_S = 2.0
 """How long what has lost its kernel may take to leave by itself."""
 
@@ -32,16 +39,46 @@ def command(invocation: Invocation, drain: float | None, *, now: bool) -> None:
     if drain is not None:
         raise NotBuiltError("`symphony down --drain` is not built yet: leave it out to stop in order")
     run_dir = invocation.run_directory()
+    plan = ShutdownPlan((), 0.0)
     try:
-        ended = stop_tree(run_dir, invocation.timeout_s, now=now)
+        plan = plan if now else _plan_within(run_dir, invocation.timeout_s)
+        if not (now or invocation.as_json):
+            note(f"stopping in order, {plan}")
+        ended = stop_tree(run_dir, _patience_s(invocation, plan), now=now)
     except (UnavailableError, AskTimeoutError) as error:
         if not now:
             raise _with_advice(error) from error
         ended = end_silent_tree(run_dir, invocation.timeout_s)
     if invocation.as_json:
-        write_json("symphony.down/1", {"ended": ended})
+        write_json("symphony.down/1", {"ended": ended, "bound_s": plan.bound_s})
     else:
         write_line(f"stopped: {len(ended)} processes have ended")
+
+
+def _plan_within(run_dir: RunDirectory, timeout_s: float) -> ShutdownPlan:
+    """Give what `plan_of` gives; a kernel that has just died is replaced by another soon, which is waited for."""
+    deadline = time.monotonic() + timeout_s
+    pace = threading.Event()
+    while True:
+        try:
+            return plan_of(run_dir, timeout_s)
+        except (UnavailableError, NodeUnavailableError):
+            if time.monotonic() > deadline:
+                raise
+        pace.wait(PAUSE_S)
+
+
+def plan_of(run_dir: RunDirectory, timeout_s: float) -> ShutdownPlan:
+    """Ask the kernel what it runs; give how that stops, and how long it may take."""
+    with connection(run_dir, min(timeout_s, ANSWER_S)) as client:
+        return shutdown_plan(tree_of(client.spec().spec))
+
+
+def _patience_s(invocation: Invocation, plan: ShutdownPlan) -> float:
+    """Give how long to wait for the end: as long as the plan takes, unless the user has said it."""
+    if invocation.given_timeout_s is not None or plan.bound_s is None:
+        return invocation.timeout_s
+    return max(invocation.timeout_s, plan.bound_s + SPARE_S)
 
 
 def stop_tree(run_dir: RunDirectory, timeout_s: float, *, now: bool) -> list[int]:

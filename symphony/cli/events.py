@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 import click
 from msgspec import Struct
 
-from actors.runtime.events import Event
+from actors.runtime.event import Event
 from symphony.console.render import event_line
 
 from .invocation import Invocation

@@ -5,15 +5,15 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from actors.runtime.control.client import ControlClient, KernelRefusedError
-from actors.runtime.errors import NodeUnavailableError
+from actors.runtime.errors import ActorRuntimeError, NodeUnavailableError, NoSuchActorError
 from actors.runtime.run_directory import RunDirectory
 from symphony.domain.errors import UnavailableError
 
-from .errors import NotRunningError
+from .errors import NotRunningError, RefusedError
 from .invocation import Invocation
 from .refusals import unwrapped
 
-CORE = "/engine/core"
+CORE, SYMPHONY = "/engine/core", "symphony"
 Reply = TypeVar("Reply")
 
 
@@ -54,12 +54,24 @@ def why_silent(run_dir: RunDirectory) -> Exception:
 
 
 def ask_core(client: ControlClient, message: Any, reply_type: type[Reply], *, timeout_s: float) -> Reply:
-    """Ask SymphonyCore; raises what it declares, and what `ControlClient` raises."""
+    """Ask SymphonyCore; raises what it declares, what `ControlClient` raises, and `RefusedError` in a tree that has none."""
     try:
         reply: Reply = client.ask(CORE, message, reply_type, timeout_s=timeout_s)
     except KernelRefusedError as error:
+        if error.kind == NoSuchActorError.__name__ and (name := _system_of(client)) != SYMPHONY:
+            raise RefusedError(
+                f"the tree that runs is {name!r}, which has no {CORE}: only Symphony's own tree can do that"
+            ) from error
         raise unwrapped(error) from error
     return reply
+
+
+def _system_of(client: ControlClient) -> str:
+    """Give the name of the tree; Symphony's own where the kernel has something else to do than to tell it."""
+    try:
+        return client.ping().system
+    except ActorRuntimeError:
+        return SYMPHONY
 
 
 def newest_event(client: ControlClient) -> int:

@@ -32,10 +32,14 @@ class HeldProcesses:
 
     def kill(self, pid: int) -> bool:
         """Kill a held process by SIGKILL; tells whether it was there to be killed."""
+        return self.send(pid, signal.SIGKILL)
+
+    def send(self, pid: int, number: signal.Signals) -> bool:
+        """Send a held process a signal; tells whether it was there to be sent one."""
         if pid not in self._descriptors:
             return False
         try:
-            signal.pidfd_send_signal(self._descriptors[pid], signal.SIGKILL)
+            signal.pidfd_send_signal(self._descriptors[pid], number)
         except ProcessLookupError:
             return False
         return True

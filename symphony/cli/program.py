@@ -18,14 +18,20 @@ ROWS: Mapping[str, Row] = MappingProxyType(
     {
         "up": Row("symphony.cli.up", "Start the tree, and keep it running."),
         "down": Row("symphony.cli.down", "Stop the tree; return when no process is left."),
+        "reload": Row("symphony.cli.reload", "Apply what has changed in a tree's target."),
         "status": Row("symphony.cli.status", "Say how the system, or one actor, is."),
         "tree": Row("symphony.cli.tree", "Print the supervision tree."),
         "events": Row("symphony.cli.events", "Print what happened, and what happens."),
+        "why": Row("symphony.cli.why", "Say what happened to an actor, from evidence."),
+        "ask": Row("symphony.cli.ask", "Send an actor a message, and print its reply."),
+        "tell": Row("symphony.cli.tell", "Send an actor a message, and wait for no reply."),
         "kill": Row("symphony.cli.kill", "Kill the process that an actor runs in, or stands for."),
-        "restart": Row("symphony.cli.restart", "Start a part again that is parked."),
+        "chaos": Row("symphony.cli.chaos", "Harm a tree on purpose, and check that it heals."),
+        "restart": Row("symphony.cli.restart", "Start a part again that is parked or stopped."),
         "cat": Row("symphony.cli.cat", "Print a file as the editor has it."),
         "edit": Row("symphony.cli.edit", "Edit a file through the editor."),
         "melody": Row("symphony.cli.melody.group", "Check and run workflows."),
+        "schema": Row("symphony.cli.schema", "Print the JSON Schema of a kind of file."),
         "doctor": Row("symphony.cli.doctor", "Check the environment, and say what to do about it."),
         "demo": Row("symphony.cli.demo", "Do the main job on a sample text, with faults injected and healed."),
     }
@@ -34,8 +40,6 @@ NOT_BUILT = frozenset(
     (
         "ps",
         "top",
-        "tell",
-        "ask",
         "stop",
         "start",
         "suspend",
@@ -44,12 +48,10 @@ NOT_BUILT = frozenset(
         "trace",
         "stacks",
         "logs",
-        "why",
         "console",
         "shell",
         "ext",
         "pit",
-        "schema",
     )
 )
 

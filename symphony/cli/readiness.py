@@ -10,14 +10,19 @@ from .error_report import ErrorReport
 
 
 class Word(Struct, frozen=True):
-    """That the tree is up, and after how many milliseconds; or what prevented it."""
+    """That the tree is up, and after how many milliseconds; or what prevented it. And what is odd about the tree."""
 
     ready_ms: float | None = None
+    warnings: tuple[str, ...] = ()
     problem: ErrorReport | None = None
 
 
 class Listener(Protocol):
-    """Whoever is told how a start went; called at most once, on the warden's thread. Neither method raises."""
+    """Whoever is told how a start went, on the warden's thread: what is odd, then once how it went. No method raises."""
+
+    def on_warnings(self, warnings: tuple[str, ...]) -> None:
+        """Take note of what is odd about the tree."""
+        ...
 
     def on_ready(self, seconds: float) -> None:
         """Take note that the tree is up."""
@@ -34,14 +39,19 @@ class PipeListener:
     def __init__(self, descriptor: int) -> None:
         os.set_inheritable(descriptor, False)
         self._descriptor = descriptor
+        self._warnings: tuple[str, ...] = ()
+
+    def on_warnings(self, warnings: tuple[str, ...]) -> None:
+        """Keep them for the one word."""
+        self._warnings = warnings
 
     def on_ready(self, seconds: float) -> None:
         """Say so, and close the pipe."""
-        self._say(Word(ready_ms=seconds * 1000))
+        self._say(Word(ready_ms=seconds * 1000, warnings=self._warnings))
 
     def on_problem(self, problem: ErrorReport) -> None:
         """Say so, and close the pipe."""
-        self._say(Word(problem=problem))
+        self._say(Word(problem=problem, warnings=self._warnings))
 
     def _say(self, word: Word) -> None:
         if self._descriptor < 0:

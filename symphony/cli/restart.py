@@ -13,9 +13,9 @@ from .output import write_json, write_line
 @symphony_command("restart", timeout_s=60.0)
 @click.argument("path")
 def command(invocation: Invocation, path: str) -> None:
-    """Start a part again that is parked.
+    """Start a part again that is parked or stopped.
 
-    The child of `/` at PATH is started at once, with a clean record; returns when it is running.
+    The actor at PATH is started at once, with a clean record; returns when it is running.
     """
     path = str(parse_path(path))
     with connected(invocation) as client:

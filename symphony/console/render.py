@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from actors.runtime.clock import timestamp
-from actors.runtime.events import Event
+from actors.runtime.event import Event
 from actors.runtime.snapshot import ActorSnapshot, ActorState, ExitSnapshot, TreeSnapshot
 
 if TYPE_CHECKING:

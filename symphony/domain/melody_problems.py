@@ -51,19 +51,27 @@ def _lines_of_keys(text: str) -> dict[str, int]:
         if closing:
             closing = "" if closing in line else closing
         elif header := HEADER.match(line):
-            name = _dotted(header[2])
-            if header[1] == "[[":
-                counts[name] = counts.get(name, -1) + 1
-            # A table under an array of tables belongs to the array's latest element.
-            first, _, rest = name.partition(".")
-            table = f"{first}[{counts[first]}]" if first in counts else first
-            table += f".{rest}" if rest else ""
+            table = _place_of(_dotted(header[2]), counts, is_array=header[1] == "[[")
             lines.setdefault(table, number)
         elif key := KEY.match(line):
             name = _dotted(key[1])
             lines.setdefault(f"{table}.{name}" if table else name, number)
             closing = next((quotes for quotes in ('"""', "'''") if key[2].count(quotes) % 2), "")
     return lines
+
+
+def _place_of(name: str, counts: dict[str, int], *, is_array: bool) -> str:
+    """Give a header's name with the number of each array of tables in it; `counts` are the latest numbers, which it moves on."""
+    place = ""
+    *above, last = name.split(".")
+    for part in above:
+        place = f"{place}.{part}" if place else part
+        # A table under an array of tables belongs to the array's latest element.
+        place += f"[{counts[place]}]" if place in counts else ""
+    place = f"{place}.{last}" if place else last
+    if is_array:
+        counts[place] = counts.get(place, -1) + 1
+    return f"{place}[{counts[place]}]" if place in counts else place
 
 
 def _dotted(name: str) -> str:

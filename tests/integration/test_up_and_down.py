@@ -15,6 +15,7 @@ import pytest
 from actors.runtime.control.client import ControlClient
 from actors.runtime.run_directory import RunDirectory
 from tests.architecture.checkout import PACKAGES
+from tests.support.own_trees import Shell, short_run_dir, write_shop
 
 PATHS = {
     "/",
@@ -208,7 +209,10 @@ def test_in_the_foreground_it_prints_ready_and_ends_in_order_when_interrupted(ru
 
     assert lines[0].startswith("symphony: kernel pid ")
     assert any("● /engine/core" in line for line in lines)
-    assert (process.returncode, errors) == (0, "")
+    assert process.returncode == 0
+    assert errors.splitlines() == [
+        "symphony: SIGINT: stopping in order, at most 15.0 s; a second SIGTERM or SIGINT hurries, a third kills"
+    ]
     assert not run_dir.is_held()
 
 
@@ -260,3 +264,23 @@ def test_the_demo_does_the_main_job_and_leaves_nothing(tmp_path):
     assert document["run"]["state"] == "done"
     assert [healed["incarnation"] for healed in document["healed"]] == [2, 2]
     assert all(healed["ready_ms"] < 5000 for healed in document["healed"])
+
+
+def test_down_right_after_the_kernel_was_killed_waits_for_the_next_and_stops_that(tmp_path):
+    with short_run_dir() as run_dir:
+        shell = Shell(run_dir, write_shop(tmp_path))
+        assert shell("up", "shop:tree", "--detach").returncode == 0
+        os.kill(run_dir.holder().kernel, signal.SIGKILL)
+
+        done = shell("down")
+
+        assert (done.returncode, "processes have ended" in done.stdout) == (0, True), done
+        assert not run_dir.is_held()
+
+
+def test_up_refuses_an_empty_target(tmp_path):
+    with short_run_dir() as run_dir:
+        done = Shell(run_dir, tmp_path)("up", "", "--detach")
+
+        assert (done.returncode, "TARGET is empty" in done.stderr) == (2, True), done
+        assert not run_dir.is_held()

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from actors.runtime import ActorSystem, ChildSpec, SupervisorSpec
-from actors.runtime.events import Event
+from actors.runtime.event import Event
 from actors.runtime.node_process.system import SetupContext
 from actors.tree import pit_children
 from adapters.conductor.python import PythonConductorAdapter

@@ -5,6 +5,8 @@ import signal
 import threading
 from pathlib import Path
 
+import structlog
+
 from actors.runtime import Actor, ActorRef, Message, Request
 from actors.runtime.errors import DeliveryError
 
@@ -105,6 +107,12 @@ class Servant(Actor):
 
     def do_publish(self, type_, text):
         self.context.publish(type_, text=text)
+
+    def do_log(self, event, count):
+        log = structlog.get_logger("tests")
+        for number in range(count):
+            log.info(event, number=number)
+        return count
 
     def _note(self, what):
         if self._notes is not None:

@@ -44,4 +44,6 @@ class FlaggedActor(Actor):
             raise RuntimeError("the flag is up")
 
     def on_receive(self, message: Any) -> Any:
+        if message == "fail":
+            raise RuntimeError("as it was told")
         return message

@@ -13,18 +13,22 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
+from msgspec import structs
 
 from actors.runtime import ChildSpec, SupervisorSpec
 from actors.runtime.control.client import ControlClient
 from actors.runtime.errors import ActorRuntimeError, RunDirectoryBusyError
-from actors.runtime.kernel_plan import KernelPlan
+from actors.runtime.kernel.plan import KernelPlan
 from actors.runtime.snapshot import TreeSnapshot
 from actors.runtime.supervision.spec import encode_spec
-from actors.runtime.warden import run_warden
+from actors.runtime.warden.kernel_process import KERNEL_MODULE
+from actors.runtime.warden.warden import Surroundings, run_warden
+from tests.support import crash_points
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("symphony", "actors", "adapters", "xi")
 CONDUCTOR = "actors.conductor:ConductorActor"
+VILLAIN = "tests.support.villains:Villain"
 BOUND_S = 10.0
 
 
@@ -47,17 +51,41 @@ def trees() -> dict[str, SupervisorSpec]:
             on_exhausted="park",
             children=[engine, ChildSpec("flagged", "tests.support.orphans:FlaggedActor", process=True)],
         ),
+        "nested": SupervisorSpec("root", **sturdy, children=[_with_a_flagged("here"), _with_a_flagged("there", process=True)]),
         "stubborn": SupervisorSpec(
             "root", **sturdy, children=[ChildSpec("stubborn", "tests.support.orphans:StubbornActor", process=True, shutdown=0.5)]
         ),
+        "solo": SupervisorSpec("root", **sturdy, children=[ChildSpec("solo", CONDUCTOR, process=True)]),
+        "villain": SupervisorSpec("root", **sturdy, children=[engine, ChildSpec("villain", VILLAIN, process=True, shutdown=0.5)]),
+        "breakable": SupervisorSpec("root", **sturdy, children=[_breakable("one"), _breakable("two")]),
+        "deep": SupervisorSpec("root", **sturdy, children=[SupervisorSpec("outer", [_with_a_stuck_leaf()])]),
     }
 
 
+def _with_a_flagged(name: str, *, process: bool = False) -> SupervisorSpec:
+    flagged = ChildSpec("flagged", "tests.support.orphans:FlaggedActor", process=not process)
+    return SupervisorSpec(name, [flagged], process=process, intensity=1, period=60.0, on_exhausted="park")
+
+
+def _breakable(name: str) -> ChildSpec:
+    return ChildSpec(name, "tests.support.breakable:BreakableActor", process=True, hang_after=0.5, heartbeat_timeout=1.0)
+
+
+def _with_a_stuck_leaf() -> SupervisorSpec:
+    stuck = ChildSpec("stuck", "tests.support.orphans:StubbornActor", shutdown=0.3)
+    parent = ChildSpec("parent", "tests.support.orphans:ParentActor", shutdown=0.3)
+    return SupervisorSpec("inner", [stuck, parent], process=True)
+
+
 def main(run_dir: str, name: str) -> int:
-    """Be the warden; prints `ready`, then how it ended."""
-    plan = KernelPlan(name, run_dir, encode_spec(trees()[name]), PACKAGES)
+    """Be the warden; prints `ready`, then how it ended. Its kernels and nodes may die where the test's crash points say."""
+    plan = KernelPlan(name, run_dir, encode_spec(trees()[name]), PACKAGES, allow_fault_injection=name == "breakable")
+    around = Surroundings(kernel_module=os.environ.get("SYMPHONY_TEST_KERNEL", KERNEL_MODULE))
+    if crash_points.CrashPoints().are_wanted():
+        plan = structs.replace(plan, node_main=crash_points.NODE_MAIN)
+        around = Surroundings(kernel_module=crash_points.KERNEL_MODULE)
     try:
-        end = run_warden(plan, on_ready=lambda _: print("ready", flush=True))  # noqa: T201  # what the test reads
+        end = run_warden(plan, on_ready=lambda _: print("ready", flush=True), around=around)  # noqa: T201  # what the test reads
     except RunDirectoryBusyError as error:
         print(f"busy {error.holder}", flush=True)  # noqa: T201
         return 6

@@ -10,6 +10,7 @@ from typing import Any, Self, TypeVar
 
 import msgspec
 
+from ..chaos.faults import InsideKind
 from ..errors import ActorRuntimeError, AskTimeoutError, NodeUnavailableError, ProtocolError
 from ..wire.framing import FrameReader, frame
 from . import words
@@ -63,9 +64,21 @@ class ControlClient:
         """Start the child of `/` at `path`, which is parked or stopped; returns once it is running."""
         return self._ask(words.StartAgain(path), words.Started)
 
+    def inject_fault(self, path: str, kind: InsideKind) -> words.Injected:
+        """Have the actor at `path` commit a fault, in a tree that allows it."""
+        return self._ask(words.InjectFault(path, kind), words.Injected)
+
     def stop(self, *, now: bool = False) -> words.Stopping:
         """Begin to stop the whole tree."""
         return self._ask(words.Stop(now), words.Stopping)
+
+    def spec(self) -> words.Spec:
+        """Give what the kernel runs."""
+        return self._ask(words.GetSpec(), words.Spec)
+
+    def reload(self, reload: words.Reload) -> words.Reloaded:
+        """Let the tree become what it says; returns once that has begun."""
+        return self._ask(reload, words.Reloaded)
 
     def ask(self, path: str, message: Any, reply_type: Any = Any, *, tag: str = "", timeout_s: float = 5.0) -> Any:
         """Ask the actor at `path`; the tag is the message's own where it is a tagged Struct."""
@@ -77,6 +90,10 @@ class ControlClient:
             return msgspec.msgpack.decode(answer.body, type=reply_type)
         except (msgspec.MsgspecError, ValueError) as error:
             raise ProtocolError(f"{path} answered what is no {reply_type}: {error}") from error
+
+    def tell(self, path: str, message: Any) -> words.Told:
+        """Send the actor at `path` plain data."""
+        return self._ask(words.Tell(path, msgspec.Raw(msgspec.msgpack.encode(message))), words.Told)
 
     def events(self, *, since: int = 0, follow: bool = False, wait_s: float | None = None) -> Iterator[words.Events]:
         """Give batches of events: the kept ones, then (`follow`) new ones as they come, until the kernel goes away.

@@ -18,7 +18,8 @@ import msgspec
 import structlog
 
 from ..errors import ActorRuntimeError, ProtocolError, RejectedError, RunDirectoryError
-from ..events import Event, EventLog
+from ..event import Event
+from ..events import EventLog
 from ..wire.framing import FrameReader, frame
 from . import words
 

@@ -5,8 +5,10 @@ One connection carries one question at a time. A question is answered by one rep
 
 from msgspec import Raw, Struct
 
-from ..events import Event
+from ..chaos.faults import InsideKind
+from ..event import Event
 from ..snapshot import TreeSnapshot
+from ..supervision.changes import Change
 
 VERSION = 1
 
@@ -43,6 +45,16 @@ class StartAgain(Struct, frozen=True, tag="restart"):
     path: str
 
 
+class InjectFault(Struct, frozen=True, tag="inject_fault"):
+    """Have the actor at `path`, in its node, commit a fault of this kind. Answered by `Injected` before it happens.
+
+    Refused by a tree that was not started so that it allows that.
+    """
+
+    path: str
+    kind: InsideKind
+
+
 class Stop(Struct, frozen=True, tag="stop"):
     """Stop the whole tree; `now` kills it. Answered by `Stopping` before it begins."""
 
@@ -61,7 +73,30 @@ class Ask(Struct, frozen=True, tag="ask"):
     timeout_s: float
 
 
-Question = Ping | GetTree | FollowEvents | KillNode | StartAgain | Stop | Ask
+class Tell(Struct, frozen=True, tag="tell"):
+    """Send the actor at `path` plain data, as msgpack. Answered by `Told` once it is on its way."""
+
+    path: str
+    body: Raw
+
+
+class GetSpec(Struct, frozen=True, tag="spec"):
+    """Give what the kernel runs. Answered by `Spec`."""
+
+
+class Reload(Struct, frozen=True, tag="reload"):
+    """Become what `spec` (by `encode_spec`) says, and leave alone what it does not change.
+
+    Answered by `Reloaded` when that has begun.
+    `search_path` and `origin` are the plan's new ones.
+    """
+
+    spec: bytes
+    search_path: tuple[str, ...]
+    origin: dict[str, str]
+
+
+Question = Ping | GetTree | FollowEvents | KillNode | StartAgain | Stop | Ask | Tell | GetSpec | Reload | InjectFault
 
 
 class Pong(Struct, frozen=True, tag="pong"):
@@ -93,6 +128,14 @@ class Killed(Struct, frozen=True, tag="killed"):
     paths: list[str]
 
 
+class Injected(Struct, frozen=True, tag="injected"):
+    """The process `pid`, the node `node`, has been told to have the actor at `path` commit a fault."""
+
+    path: str
+    node: str
+    pid: int
+
+
 class Started(Struct, frozen=True, tag="started"):
     """The child is running."""
 
@@ -103,6 +146,27 @@ class Stopping(Struct, frozen=True, tag="stopping"):
     """The tree is about to stop; these processes end."""
 
     pids: list[int]
+
+
+class Spec(Struct, frozen=True, tag="spec"):
+    """The root's spec by `encode_spec`, and what whoever started the tree has left with it."""
+
+    spec: bytes
+    search_path: tuple[str, ...] = ()
+    origin: dict[str, str] = {}
+    allow_fault_injection: bool = False
+
+
+class Reloaded(Struct, frozen=True, tag="reloaded"):
+    """The tree is becoming what was asked for; this is what becomes of each path."""
+
+    changes: list[Change]
+
+
+class Told(Struct, frozen=True, tag="told"):
+    """The message is on its way."""
+
+    path: str
 
 
 class Answer(Struct, frozen=True, tag="answer"):
@@ -119,4 +183,4 @@ class Refused(Struct, frozen=True, tag="refused"):
     declared: bool = False
 
 
-Reply = Pong | Tree | Events | Killed | Started | Stopping | Answer | Refused
+Reply = Pong | Tree | Events | Killed | Started | Stopping | Answer | Told | Injected | Spec | Reloaded | Refused

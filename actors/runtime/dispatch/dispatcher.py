@@ -47,6 +47,10 @@ class Dispatcher(Protocol):
         """Let the dispatcher know, for as long as the block lasts, that its thread waits in a handler."""
         ...
 
+    def do_without(self, thread: int) -> None:
+        """Make up for a thread of its own on which an actor that was given up is stuck, so that others get their turns."""
+        ...
+
     def close(self) -> None:
         """Run no more turns, and end the threads; one that is stuck in a handler is left behind."""
         ...
@@ -57,6 +61,10 @@ class DispatcherSource(Protocol):
 
     def of_kind(self, kind: DispatcherKind, actor: str) -> Dispatcher:
         """Give the dispatcher for an actor named `actor`."""
+        ...
+
+    def instead_of(self, hung: Dispatcher, actor: str, thread: int | None) -> Dispatcher:
+        """Give a dispatcher that can go on for the actor whose handler hangs on `thread`, a thread of the dispatcher `hung`."""
         ...
 
     def close(self) -> None:

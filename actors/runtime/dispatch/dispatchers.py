@@ -21,6 +21,7 @@ class Dispatchers:
         self._closed = False
         self._shared: SharedDispatcher | None = None
         self._async: AsyncDispatcher | None = None
+        self._lost: list[AsyncDispatcher] = []
         # Weak: one that has ended is of no interest, and its own thread keeps it until then.
         self._pinned: weakref.WeakSet[PinnedDispatcher] = weakref.WeakSet()
 
@@ -45,12 +46,34 @@ class Dispatchers:
             self._async = self._async or AsyncDispatcher(self._name)
             return self._async
 
+    def instead_of(self, hung: Dispatcher, actor: str, thread: int | None) -> Dispatcher:
+        """Give a dispatcher that can go on for the actor whose handler hangs on `thread`, a thread of the dispatcher `hung`.
+
+        A shared one finds another thread; the actor's own thread and a loop are replaced, the loop for all that are to come.
+        """
+        if isinstance(hung, SharedDispatcher):
+            hung.lose(thread)
+            return hung
+        if isinstance(hung, AsyncDispatcher):
+            with self._lock:
+                if hung is self._async:
+                    hung.lose()
+                    self._lost.append(hung)
+                    self._async = None
+            return self.of_kind("async", actor)
+        with self._lock:
+            # Whoever closes the system does not wait for its thread.
+            self._pinned = weakref.WeakSet(pinned for pinned in self._pinned if pinned is not hung)
+        hung.close()
+        return self.of_kind("pinned", actor)
+
     def close(self) -> None:
         """Close those that several actors share, and wait 2 s at most for the threads of the others, closed by their cells."""
         with self._lock:
             self._closed = True
-            made = [dispatcher for dispatcher in (self._shared, self._async) if dispatcher is not None]
+            made = [dispatcher for dispatcher in (self._shared, self._async, *self._lost) if dispatcher is not None]
             self._shared = self._async = None
+            self._lost = []
             pinned = list(self._pinned)
         for dispatcher in made:
             dispatcher.close()

@@ -31,6 +31,9 @@ class PinnedDispatcher:
         """Nothing is to be done about it: that is what the thread is for."""
         return nullcontext()
 
+    def do_without(self, thread: int) -> None:
+        """There are no others that could miss it."""
+
     def close(self) -> None:
         """End the thread after the turns that are queued already."""
         self._runnable.put(None)

@@ -4,6 +4,8 @@ Two threads do the work of any number of actors, since only one runs Python at a
 takes its thread with it: two that wait for a third would be a deadlock. So a wait is announced, and while fewer threads than two
 can run, another is started, up to a bound; it ends once it has had nothing to do for a while. Waiting in a shared actor works,
 then, but it costs a thread: each that is started is reported as starvation. (Java's ForkJoinPool compensates so for `join`.)
+
+A thread whose handler hangs is lost, and another takes its place; should the handler return after all, its thread ends.
 """
 
 import queue
@@ -42,6 +44,7 @@ class SharedDispatcher:
         self._threads: dict[int, threading.Thread] = {}
         self._started = 0
         self._waiting: set[int] = set()
+        self._lost: set[int] = set()
         self._closed = False
         with self._lock:
             for _ in range(threads):
@@ -65,6 +68,27 @@ class SharedDispatcher:
         finally:
             with self._lock:
                 self._waiting.discard(thread)
+
+    def lose(self, thread: int | None) -> None:
+        """Do without a thread whose handler hangs; with None, find one more beside those that are held up, whoever they are.
+
+        Any thread may call.
+        """
+        with self._lock:
+            if thread is not None:
+                if self._threads.pop(thread, None) is None:
+                    return
+                self._lost.add(thread)
+                self._waiting.discard(thread)
+            grows = len(self._threads) + len(self._lost) < self._most and not self._closed
+            if grows:
+                self._start_thread(self._help_out)
+            threads, unable = len(self._threads) + len(self._lost), len(self._waiting) + len(self._lost)
+        self._on_starved(threads, unable, grows)
+
+    def do_without(self, thread: int) -> None:
+        """Make up for a thread of its own on which an actor that was given up is stuck. Any thread may call."""
+        self.lose(thread)
 
     def close(self) -> None:
         """End the threads after the turns that are queued already."""
@@ -106,6 +130,8 @@ class SharedDispatcher:
         take = self._runnable.get
         while (cell := take()) is not None:
             cell.turn()
+            if self._lost and self._is_lost():
+                return
 
     def _help_out(self) -> None:
         """Work until there has been nothing to do for a while, and others can do what comes."""
@@ -120,6 +146,17 @@ class SharedDispatcher:
             if cell is None:
                 return
             cell.turn()
+            if self._lost and self._is_lost():
+                return
+
+    def _is_lost(self) -> bool:
+        """Tell whether this thread has been given up meanwhile, and so has to end."""
+        with self._lock:
+            thread = threading.get_ident()
+            found = thread in self._lost
+            # The operating system gives a number again that nobody has any more.
+            self._lost.discard(thread)
+            return found
 
     def _is_spare(self) -> bool:
         """Tell whether this thread may end: without it, as many as there should be do not wait. It counts no more then."""

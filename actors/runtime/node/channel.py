@@ -69,10 +69,13 @@ class Channel(Generic[Incoming]):
             self._partly_sent = self._partly_sent[sent:]
         return False
 
-    def receive(self) -> tuple[list[Incoming], bool]:
-        """Read what there is, up to 4 MiB: the whole messages, and whether the stream goes on. Raises `ProtocolError`."""
+    def receive(self, chunks: int = CHUNKS) -> tuple[list[Incoming], bool]:
+        """Read what there is, up to `chunks` of 256 KiB: the whole messages, and whether the stream goes on.
+
+        Raises `ProtocolError`.
+        """
         messages: list[Incoming] = []
-        for _ in range(CHUNKS):
+        for _ in range(chunks):
             try:
                 data = self._socket.recv(CHUNK)
             except BlockingIOError:

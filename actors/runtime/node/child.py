@@ -8,6 +8,8 @@ from msgspec import structs
 from .. import signals
 from ..address import ActorPath, is_within
 from ..snapshot import ActorSnapshot, ActorState, ExitSnapshot, MailboxSnapshot
+from ..supervision.difference import Difference
+from ..supervision.orders import Reload
 from ..supervision.spec import AnySpec, SupervisorSpec, encode_spec
 from . import words
 from .host import NodeHost
@@ -42,17 +44,31 @@ class NodeChild:
         self._incarnation = 0
         host.register(path)
 
+    @property
+    def last_step(self) -> str:
+        """The last step of its present start."""
+        life = self._host.life_of(self.path)
+        return "" if life is None or life.address.incarnation != self._incarnation else life.step
+
     def start(self, incarnation: int) -> None:
         """Start a process for this life."""
         self._incarnation = incarnation
         self._state = "starting" if self.last_exit is None else "restarting"
         boot = self._surroundings.boot_of(self.path, incarnation, encode_spec(self._spec), self.last_exit)
-        self._host.spawn(boot, self)
+        self._host.spawn(boot, self, self._spec.heartbeat_timeout)
 
-    def stop(self) -> None:
-        """Ask the node to stop in order."""
+    def stop(self, *, again: bool = False) -> None:
+        """Ask the node to stop in order; what waits in its mailboxes ends with its process."""
+        del again
         self._state = "stopping"
-        self._host.ask_to_stop(self.path)
+        shutdown = self._spec.shutdown
+        self._host.ask_to_stop(self.path, None if isinstance(shutdown, str) else shutdown)
+
+    def reload(self, order: Reload) -> None:
+        """Tell the node's supervisor what it is to become; what keeps it from that is an event of its own."""
+        self._spec = order.spec
+        self._host.reload(self.path, encode_spec(order.spec))
+        order.done.set_result(Difference())
 
     def kill(self, reason: str) -> None:
         """Kill the process."""
@@ -79,6 +95,11 @@ class NodeChild:
         if incarnation == self._incarnation:
             self._state = "running"
         self._report(signals.ChildReady(self.path, incarnation))
+
+    def on_hung(self, incarnation: int) -> None:
+        """Hear from the host that a life hangs, and is about to be killed."""
+        if incarnation == self._incarnation:
+            self._state = "hung"
 
     def on_exit(self, incarnation: int, ended: ExitSnapshot) -> None:
         """Hear from the host that a life has ended."""

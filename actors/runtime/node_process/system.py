@@ -1,23 +1,31 @@
 """NodeSystem: the part of the tree that runs in a node: the actor at the node's top and everything below it."""
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from .. import signals
-from ..address import ActorPath, parse_path
+from ..address import ActorPath, name_of, parent_of, parse_path
 from ..assembly import assemble
+from ..chaos.faults import InsideKind
 from ..clock import Clock, SystemClock, timestamp
-from ..errors import SpecError
-from ..events import Event
+from ..errors import ActorRuntimeError, SpecError
+from ..event import Event
+from ..exits import describe
+from ..flight.recorder import FlightRecorder
+from ..future import Future
+from ..hang_watch import HangWatch
 from ..imports import load
 from ..link import Link
 from ..node import words
 from ..ref import ActorRef
 from ..ref_wire import ref_codec
 from ..snapshot import ActorSnapshot, ExitSnapshot
-from ..supervision.spec import AnySpec
+from ..supervision.difference import Difference
+from ..supervision.orders import Reload, RestartChild
+from ..supervision.spec import AnySpec, SupervisorSpec, decode_spec
 from ..transport.base import NodeAddress
 from ..transport.zeromq import ZeromqTransport
+from .fault_injection import inject
 
 
 class SetupContext(NamedTuple):
@@ -45,14 +53,20 @@ class NodeSystem:
         *,
         on_event: Callable[[Event], None],
         on_exit: Callable[[ExitSnapshot], None],
+        hangs: HangWatch,
+        recorder: FlightRecorder | None = None,
     ) -> None:
         path = parse_path(boot.path)
         self._boot = boot
         self._on_exit = on_exit
         self._on_ready: Callable[[ActorSnapshot], None] | None = None
         self._parts = assemble(boot.system, boot.path, SystemClock())
-        self._parts.events.listen(on_event)
         household = self._parts.household
+        household.hangs = hangs
+        if recorder is not None:
+            household.flight = recorder
+            self._parts.events.listen(recorder.on_event)
+        self._parts.events.listen(on_event)
         household.take_over(boot.lives, boot.ended)
         codec = ref_codec(self._parts.ref)
         identity = f"{boot.path}#{boot.incarnation}"
@@ -71,6 +85,33 @@ class NodeSystem:
         """Stop in order; `on_exit` follows."""
         self._top.stop()
 
+    def reload(self, spec: bytes) -> None:
+        """Let the supervisor at the node's top become what this spec says; an event tells what keeps it from that."""
+        done: Future[Difference] = Future()
+        done.add_done_callback(self._reloaded)
+        self._top.reload(Reload(cast("SupervisorSpec", decode_spec(spec)), done))
+
+    def _reloaded(self, done: "Future[Difference]") -> None:
+        error = done.error()
+        if error is not None:
+            self._parts.events.publish("supervisor.reload_failed", self._top.path, error=describe(error))
+
+    def start_again(self, path: str) -> None:
+        """Let the supervisor of the actor at `path` start that again; an event tells what keeps it from that."""
+
+        def tell(done: "Future[ActorRef]") -> None:
+            error = done.error()
+            if error is not None:
+                self._parts.events.publish("actor.start_again_failed", path, error=describe(error))
+
+        done: Future[ActorRef] = Future()
+        done.add_done_callback(tell)
+        try:
+            child = parse_path(path)
+            self._parts.registry.find(parent_of(child)).signal(RestartChild(name_of(child), done))
+        except ActorRuntimeError as error:
+            done.set_error(error)
+
     def close(self) -> None:
         """Account for what waits in the mailboxes, let the last answers leave, and close the link."""
         for cell in self._parts.registry.cells():
@@ -80,6 +121,13 @@ class NodeSystem:
     def top_snapshot(self) -> ActorSnapshot:
         """Give the node's part of the tree."""
         return self._top.snapshot()
+
+    def inject_fault(self, path: str, kind: InsideKind) -> None:
+        """Have an actor of this node commit a fault. What prevents it is an event: nobody waits for an answer."""
+        try:
+            inject(self._parts.registry.find(path), kind)
+        except ActorRuntimeError as error:
+            self._parts.events.publish("fault.refused", path, kind=kind, reason=str(error))
 
     def set_routes(self, nodes: list[str], addresses: list[NodeAddress]) -> None:
         """Take from the kernel where the other nodes are."""

@@ -4,6 +4,7 @@ from typing import Protocol
 
 from ..address import ActorPath
 from ..snapshot import ActorSnapshot, ActorState, ExitSnapshot
+from .orders import Reload
 
 
 class ChildHandle(Protocol):
@@ -16,12 +17,21 @@ class ChildHandle(Protocol):
         """Where it lives."""
         ...
 
+    @property
+    def last_step(self) -> str:
+        """The last step of its start that a process has told of; empty for none, and for an actor of this process."""
+        ...
+
     def start(self, incarnation: int) -> None:
         """Start a life."""
         ...
 
-    def stop(self) -> None:
-        """Ask it to stop."""
+    def stop(self, *, again: bool = False) -> None:
+        """Ask it to stop; one that starts `again` afterwards keeps the messages that wait."""
+        ...
+
+    def reload(self, order: Reload) -> None:
+        """Pass on to it, a supervisor, what it is to become. What keeps it from that is told by the order's future."""
         ...
 
     def kill(self, reason: str) -> None:

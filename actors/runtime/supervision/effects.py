@@ -5,10 +5,11 @@ from typing import Literal
 from msgspec import Struct
 
 from ..snapshot import ExitSnapshot
+from .spec import SupervisorSpec
 
 
 class Begin(Struct, frozen=True):
-    """Start the life `incarnation` of a child."""
+    """Start the life `incarnation` of a child, by its present spec."""
 
     child: str
     incarnation: int
@@ -29,6 +30,12 @@ class Schedule(Struct, frozen=True):
     delay_s: float
 
 
+class Cancel(Struct, frozen=True):
+    """Forget a restart that was scheduled: it is not wanted any more."""
+
+    child: str
+
+
 class Discard(Struct, frozen=True):
     """Let go of a child that is not coming back."""
 
@@ -36,10 +43,23 @@ class Discard(Struct, frozen=True):
 
 
 class Parked(Struct, frozen=True):
-    """A child has used up its restarts and stays stopped, visibly, until somebody restarts it."""
+    """A child has used up its restarts, or one that it belongs with has: it stays stopped until somebody restarts it."""
 
     child: str
     restarts: int
+
+
+class Stopped(Struct, frozen=True):
+    """A child has been stopped by order, or has finished, and stays so."""
+
+    child: str
+
+
+class Adjust(Struct, frozen=True):
+    """Let a running child that is a supervisor apply the difference to this spec."""
+
+    child: str
+    spec: SupervisorSpec
 
 
 class Note(Struct, frozen=True):
@@ -55,6 +75,12 @@ class Escalate(Struct, frozen=True):
 
     child: str
     restarts: int
+
+
+class ShutDown(Struct, frozen=True):
+    """A significant child has ended by itself: the supervisor is about to stop, as its `auto_shutdown` says."""
+
+    child: str
 
 
 class ReportReady(Struct, frozen=True):
@@ -79,6 +105,7 @@ class ReportFailed(Struct, frozen=True):
     exit: ExitSnapshot
 
 
+LastWord = ReportStopped | ReportStartFailed | ReportFailed
 Effect = (
-    Begin | End | Schedule | Discard | Parked | Note | Escalate | ReportReady | ReportStopped | ReportStartFailed | ReportFailed
+    Begin | End | Schedule | Cancel | Discard | Parked | Stopped | Adjust | Note | Escalate | ShutDown | ReportReady | LastWord
 )

@@ -1,11 +1,13 @@
 """Orders: what a supervisor may be told to do with its children while it runs. Each has a future for how it went."""
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from ..actor import ActorFactory
 from ..future import Future
 from ..ref import ActorRef
-from .spec import AnySpec
+from .difference import Difference
+from .spec import AnySpec, SupervisorSpec
 
 
 class AddChild(NamedTuple):
@@ -20,6 +22,18 @@ class AddChild(NamedTuple):
     done: Future[ActorRef]
 
 
+class StartLike(NamedTuple):
+    """Start a further child of a dynamic supervisor, with what is given behind what its template gives.
+
+    Without a name, it gets its template's and a number. The future has its ref once it is running.
+    """
+
+    name: str | None
+    args: tuple[Any, ...]
+    kwargs: Mapping[str, Any]
+    done: Future[ActorRef]
+
+
 class RemoveChild(NamedTuple):
     """Stop a child and forget it; the future resolves when it is gone."""
 
@@ -27,8 +41,39 @@ class RemoveChild(NamedTuple):
     done: Future[None]
 
 
-class RestartChild(NamedTuple):
-    """Start a child that is parked or stopped, at once; the future resolves when it is running."""
+class StopChild(NamedTuple):
+    """Stop a child and keep its spec; the future resolves when it has stopped."""
+
+    name: str
+    done: Future[None]
+
+
+class StartChild(NamedTuple):
+    """Start a child that is parked, stopped or waits for its restart; the future resolves when it is running."""
 
     name: str
     done: Future[ActorRef]
+
+
+class RestartChild(NamedTuple):
+    """Stop a child, start it again; the future resolves when it is running."""
+
+    name: str
+    done: Future[ActorRef]
+
+
+class Reload(NamedTuple):
+    """Become what this spec says; the future has what that changes, once it has begun."""
+
+    spec: SupervisorSpec
+    done: Future[Difference]
+
+
+class Probe(NamedTuple):
+    """Say that the supervisor takes its turns; the future resolves in one."""
+
+    done: Future[None]
+
+
+Order = AddChild | StartLike | RemoveChild | StopChild | StartChild | RestartChild | Reload | Probe
+ORDERS = (AddChild, StartLike, RemoveChild, StopChild, StartChild, RestartChild, Reload, Probe)

@@ -41,6 +41,14 @@ class Household(Protocol):
         """
         ...
 
+    def handle_for_next_life(self, handle: ChildHandle, spec: AnySpec) -> ChildHandle:
+        """Give the handle by which a child begins its next life: another one where a life that was given up holds a thread."""
+        ...
+
+    def check_child(self, spec: AnySpec) -> None:
+        """Raise what would keep `new_child` from making a handle for this spec, as far as that is known beforehand."""
+        ...
+
     def new_shared_cell(self, path: ActorPath, kind: CellKind, factory: ActorFactory, supervisor: SupervisorHandle) -> ActorCell:
         """Make a `shared` actor's cell whose first turn the caller runs, and let it be found at `path`."""
         ...
@@ -80,6 +88,10 @@ class SupervisorCell(Protocol):
 
     def finish(self) -> None:
         """Say that the supervisor has stopped, as it was asked to."""
+        ...
+
+    def show_limits(self, strategy: str, intensity: int, period_s: float) -> None:
+        """Show these limits in snapshots from now on."""
         ...
 
     def publish(self, type_: str, **fields: Any) -> None:

@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from typing import Any, Generic, Protocol, TypeVar
 
 from ..actor import Actor
-from ..events import Event, EventLog
+from ..event import Event
+from ..events import EventLog
 from ..ref import ActorRef
 from ..waiting import waiter_of_this_thread
 

@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager, nullcontext
 from contextvars import Context, copy_context
 from typing import Any, ClassVar
 
-from ..dispatch.dispatcher import DispatcherKind, Runnable
+from ..dispatch.dispatcher import Dispatcher, DispatcherKind, Runnable
 from .clock import FakeClock
 from .stepping_loop import SteppingLoop
 from .stepping_timers import SteppingTimers
@@ -33,6 +33,10 @@ class SteppingDispatchers:
     def of_kind(self, kind: DispatcherKind, _actor: str) -> "SteppingDispatcher":
         """Give the dispatcher for an actor."""
         return SteppingDispatcher(self._waiting, is_async=kind == "async")
+
+    def instead_of(self, hung: Dispatcher, _actor: str, _thread: int | None) -> Dispatcher:
+        """Give the same: here no handler holds up a thread that another could take the place of."""
+        return hung
 
     def run_one(self) -> bool:
         """Run a turn, or a round of the event loop; False where nothing waits."""
@@ -115,6 +119,9 @@ class SteppingDispatcher:
     def blocking(self) -> AbstractContextManager[None]:
         """Nothing is to be done: who waits runs the others meanwhile."""
         return nullcontext()
+
+    def do_without(self, thread: int) -> None:
+        """There are no threads that others could miss."""
 
     def close(self) -> None:
         """Nothing of its own is to be ended."""

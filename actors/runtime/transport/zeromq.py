@@ -7,7 +7,6 @@ travel as one frame, since libzmq's cost is by the frame.
 """
 
 import hashlib
-import math
 import os
 import threading
 import time
@@ -33,7 +32,13 @@ RETRY_MS = 10
 """How soon an answer is tried again that libzmq does not take: a ROUTER does not say when one of its peers has room."""
 LONGEST_IDENTITY = 255
 LAST_ANSWERS_S = 0.1
-"""How long answers of a life that has ended are still read: its end may be known before they are through libzmq."""
+"""How long answers of a life that has ended are still read: its end may be known before they are through libzmq.
+
+No longer than until libzmq itself has seen the end of the stream, for it has read all that came before that. That shows in that
+the socket takes nothing more (IMMEDIATE), unless it took nothing before, for want of room: then it is a matter of time.
+"""
+LAST_ANSWERS_IF_BLOCKED_S = 0.02
+LAST_ANSWERS_PAUSE_MS = 2
 RECONNECT_MS = 5
 JOIN_S = 2.0
 LAST_WORDS_S = 0.05
@@ -48,6 +53,14 @@ class _Lane:
         self.waiting: deque[bytes] = deque()
         self.socket: zmq.Socket[bytes] | None = None
         self.blocked = False
+
+    def is_at_its_end(self, waited_s: float) -> bool:
+        """Tell whether nothing can come any more of a life whose end has been known for so long."""
+        if self.socket is None or waited_s >= LAST_ANSWERS_S:
+            return True
+        if self.blocked:
+            return waited_s >= LAST_ANSWERS_IF_BLOCKED_S
+        return not self.socket.poll(0, zmq.POLLOUT)
 
 
 class ZeromqTransport:
@@ -108,7 +121,7 @@ class ZeromqTransport:
         with self._lock:
             # First, so that a send that is late does not open a lane to nobody.
             self._ended[address.path] = max(address.incarnation, self._ended.get(address.path, 0))
-            self._forgotten.append((time.monotonic() + LAST_ANSWERS_S, address))
+            self._forgotten.append((time.monotonic(), address))
             self._wake()
 
     def close(self) -> None:
@@ -154,18 +167,20 @@ class ZeromqTransport:
         self._context.destroy(linger=LAST_WORDS_MS)
         os.close(wake_fd)
 
-    def _receive(self, socket: "zmq.Socket[bytes]", *, routed: bool) -> None:
+    def _receive(self, socket: "zmq.Socket[bytes]", *, routed: bool) -> bool:
+        """Hand over what there is, up to a bound; True where that was all."""
         for _ in range(BATCH):
             try:
                 parts = socket.recv_multipart(zmq.NOBLOCK)
             except zmq.Again:
-                return
+                return True
             if routed and len(parts) == 2:
                 self._hand_over(parts[0], parts[1])
             elif not routed and len(parts) == 1:
                 self._hand_over(b"", parts[0])
             else:
                 self._hand_over(parts[0], b"")
+        return False
 
     def _hand_over(self, peer: bytes, frame: bytes) -> None:
         try:
@@ -178,17 +193,30 @@ class ZeromqTransport:
             unconnected = any(lane.waiting and lane.socket is None for lane in self._lanes.values())
         until = [RETRY_MS] if self._unanswered or unconnected else []
         if self._forgotten:
-            until.append(math.ceil(max(0.0, self._forgotten[0][0] - time.monotonic()) * 1000))
+            until.append(LAST_ANSWERS_PAUSE_MS)
         return min(until, default=None)
 
     def _flush(self) -> None:
-        while self._forgotten and self._forgotten[0][0] <= time.monotonic():
-            self._close_lane(self._forgotten.popleft()[1])
+        self._close_what_has_ended()
         self._flush_replies()
         with self._lock:
             lanes = list(self._lanes.items())
         for address, lane in lanes:
             self._flush_lane(address, lane)
+
+    def _close_what_has_ended(self) -> None:
+        for _ in range(len(self._forgotten)):
+            since, address = self._forgotten.popleft()
+            with self._lock:
+                lane = self._lanes.get(address)
+            if lane is None or lane.is_at_its_end(time.monotonic() - since):
+                if lane is not None and lane.socket is not None:
+                    # What had come before the end is there by now, and may not have been read yet.
+                    while not self._receive(lane.socket, routed=False):
+                        continue
+                self._close_lane(address)
+            else:
+                self._forgotten.append((since, address))
 
     def _flush_replies(self) -> None:
         while self._replies:

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from actors.runtime.control.client import ControlClient
 from actors.runtime.errors import ActorRuntimeError
-from actors.runtime.events import Event
+from actors.runtime.event import Event
 from actors.runtime.run_directory import RunDirectory
 
 from ..errors import FailedError

@@ -1,6 +1,6 @@
 """Snapshots and events to render and to answer with."""
 
-from actors.runtime.events import Event
+from actors.runtime.event import Event
 from actors.runtime.snapshot import ActorSnapshot, ExitSnapshot, MailboxSnapshot, OsProcessSnapshot, TreeSnapshot, Warden
 
 

@@ -1,6 +1,7 @@
 """The commands that ask a kernel, against a fake one: what they ask, print and exit with."""
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -9,12 +10,15 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from actors.runtime import ChildSpec, SupervisorSpec
 from actors.runtime.control import words
+from actors.runtime.supervision.spec import encode_spec
 from symphony.cli.processes import HeldProcesses
 from tests.unit.cli.fake_kernel import FakeKernel, answering
 from tests.unit.cli.samples import EVENTS, PARKED, TREE, actor
 
 PONG = words.Pong(1, 100, 99, "symphony", ready=True)
+SPEC = words.Spec(encode_spec(SupervisorSpec("shop", [ChildSpec("till", "shop.actors:Till", process=True)])))
 TEXT = {"path": "/x", "text": "höllo\r\n", "revision": 4, "pristine": False, "sha256": "00"}
 
 
@@ -234,21 +238,24 @@ def test_down_returns_when_every_process_has_ended(run_dir, symphony, child):
         if isinstance(question, words.Stop):
             child.kill()
             return [words.Stopping([child.pid])]
-        return answering(tree=[words.Tree(tree)], ping=[words.Pong(1, child.pid, child.pid, "symphony", ready=True)])(question)
+        pong = words.Pong(1, child.pid, child.pid, "symphony", ready=True)
+        return answering(tree=[words.Tree(tree)], ping=[pong], spec=[SPEC])(question)
 
     with FakeKernel(run_dir, answer):
         done = symphony("down", "--json")
 
-    assert (done.code, json.loads(done.out)) == (0, {"schema": "symphony.down/1", "ended": [child.pid]})
+    assert (done.code, json.loads(done.out)) == (0, {"schema": "symphony.down/1", "ended": [child.pid], "bound_s": 2.0})
 
 
 def test_down_names_the_processes_that_stay(run_dir, symphony, child):
     tree = msgspec.structs.replace(TREE, root=actor("/", pid=child.pid))
     pong = words.Pong(1, child.pid, child.pid, "symphony", ready=True)
-    with FakeKernel(run_dir, answering(tree=[words.Tree(tree)], ping=[pong], stop=[words.Stopping([child.pid])])):
+    replies = {"tree": [words.Tree(tree)], "ping": [pong], "stop": [words.Stopping([child.pid])], "spec": [SPEC]}
+    with FakeKernel(run_dir, answering(**replies)):
         done = symphony("down", "--timeout", "0.1")
 
     assert done.code == 7
+    assert done.err.startswith("stopping in order, at most 2.0 s\n")
     assert f"pid {child.pid}" in done.err
 
 
@@ -281,3 +288,49 @@ def test_waiting_gives_those_that_are_left(child):
         assert held.wait_gone(0.0) == [child.pid]
         assert held.kill(child.pid)
         assert held.wait_gone(5.0) == []
+
+
+def test_a_reload_with_nothing_to_do_says_so_and_one_that_only_plans_changes_nothing(run_dir, symphony, tmp_path):
+    file = tmp_path / "tree.toml"
+    file.write_text(
+        '[tree]\nid = "shop"\n[[child]]\nid = "a"\nactor = "tests.support.actors_for_tests:Counter"\nprocess = true\n'
+    )
+    child = ChildSpec("b", "tests.support.actors_for_tests:Counter", process=True)
+    running = words.Spec(encode_spec(SupervisorSpec("shop", [child])), origin={"name": str(file), "app_dir": str(tmp_path)})
+    with FakeKernel(run_dir, answering(spec=[running])) as kernel:
+        done = symphony("reload", "--plan")
+
+    assert done.code == 0, done.err
+    assert done.out.splitlines() == ["+ /a  added: is started", "- /b  removed: is stopped", "0 unchanged"]
+    assert kernel.asked == [words.GetSpec()]
+
+
+def test_ask_sends_json_and_prints_the_reply_as_json(run_dir, symphony):
+    asked = words.Answer(msgspec.Raw(msgspec.msgpack.encode({"total": 3})))
+    with FakeKernel(run_dir, answering(ask=[asked])) as kernel:
+        done = symphony("ask", "/till", '["count", 1]', "--timeout", "2")
+
+    assert done == (0, '{"total":3}\n', "")
+    (question,) = kernel.asked
+    assert (question.path, msgspec.msgpack.decode(question.body), question.timeout_s) == ("/till", ["count", 1], 2.0)
+
+
+def test_tell_sends_a_text_where_it_is_no_json(run_dir, symphony):
+    with FakeKernel(run_dir, answering(tell=[words.Told("/till")])) as kernel:
+        done = symphony("tell", "/till", "hello")
+
+    assert done == (0, "sent to /till\n", "")
+    assert msgspec.msgpack.decode(kernel.asked[0].body) == "hello"
+
+
+def test_the_schema_of_a_tree_knows_every_key_that_a_file_may_have(symphony):
+    schema = json.loads(symphony("schema", "tree").out)
+    definitions = schema["$defs"]
+
+    assert set(schema["properties"]) == {"tree", "child"}
+    assert {"id", "actor", "hang_after", "backoff", "process"} <= set(definitions["worker"]["properties"])
+    assert {"id", "child", "strategy", "auto_shutdown"} <= set(definitions["supervisor"]["properties"])
+    assert not {"type", "children"} & {*definitions["worker"]["properties"], *definitions["supervisor"]["properties"]}
+    used = set(re.findall(r'"#/\$defs/(\w+)"', json.dumps(schema)))
+    assert used == set(definitions)
+    assert symphony("schema", "melody").code == 6

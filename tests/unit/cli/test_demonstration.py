@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from actors.runtime.control import words
-from actors.runtime.events import Event
+from actors.runtime.event import Event
 from symphony.cli.demonstration.healing import Fault, Victim
 from symphony.cli.demonstration.sample import UNTIDY, repository, sample_text, tidied
 from symphony.cli.errors import FailedError

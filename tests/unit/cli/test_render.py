@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.runtime.events import Event
+from actors.runtime.event import Event
 from actors.runtime.snapshot import ActorState, ExitSnapshot
 from symphony.console.render import GLYPHS, duration, event_line, exit_text, rich_tree, safe, status_lines, tree_lines
 from tests.unit.cli.samples import EVENTS, KILLED, TREE, actor

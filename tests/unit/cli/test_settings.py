@@ -34,6 +34,24 @@ def test_an_empty_file_changes_nothing_and_the_editor_is_our_own():
     assert DEFAULTS.xi_command == (sys.executable, "-P", "-m", "xi")
 
 
+@pytest.mark.parametrize("value", ["true", "false"])
+def test_whether_faults_may_be_injected_is_a_setting_and_off_if_not_said(value):
+    assert read(f"[faults]\nallow_injection = {value}\n").allow_fault_injection is (value == "true")
+    assert DEFAULTS.allow_fault_injection is False
+    assert problems_of('[faults]\nallow_injection = "yes"\n') == [
+        "symphony.toml:2: faults.allow_injection: must be true or false"
+    ]
+
+
+def test_processes_are_kept_ready_if_the_settings_say_how_many():
+    assert DEFAULTS.warm_spares == 0
+    assert read("[nodes]\nwarm_spares = 2\n").warm_spares == 2
+    for wrong in ("-1", "17", "true", "1.0", '"2"'):
+        assert problems_of(f"[nodes]\nwarm_spares = {wrong}\n") == [
+            "symphony.toml:2: nodes.warm_spares: must be a whole number from 0 to 16"
+        ]
+
+
 def test_what_the_file_says_is_taken():
     settings = read('[xi]\ncommand = ["xi-core", "--log"]\n[state]\ndir = "/elsewhere"\n')
 

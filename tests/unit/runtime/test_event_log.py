@@ -5,7 +5,8 @@ import threading
 import pytest
 
 from actors.runtime.dead_letters import DeadLetters
-from actors.runtime.events import KEPT, Event, EventLog
+from actors.runtime.event import Event
+from actors.runtime.events import KEPT, EventLog
 from actors.runtime.testing import FakeClock
 
 

@@ -1,4 +1,4 @@
-"""Log lines are whole JSON, whatever is logged; and logging never harms who logs."""
+"""Log lines are whole documents of JSON, whatever is logged; and logging never harms who logs."""
 
 import json
 import subprocess
@@ -6,11 +6,14 @@ import sys
 
 import pytest
 
+from actors.runtime.log_setup import MAX_LINE
+
 SCRIPT = """
 import sys, pathlib
 import structlog
 from actors.runtime.log_setup import set_up_logging
-set_up_logging(pathlib.Path(sys.argv[1]), node="/n")
+file = pathlib.Path(sys.argv[1]).open("ab", buffering=0)
+set_up_logging(lambda line: file.write(line + b"\\n"), node="/n")
 log = structlog.get_logger("actors.runtime")
 {body}
 print("went on")
@@ -72,11 +75,16 @@ def test_whatever_is_logged_is_a_line_of_json_and_the_program_goes_on(tmp_path, 
     assert json.loads(line)["event"] == "x"
 
 
-def test_a_full_disk_costs_the_line_and_nothing_else():
+def test_what_takes_the_lines_may_fail_and_harms_nobody():
     run("/dev/full", "log.info('x')\nlog.error('y')")
 
 
-def test_a_file_that_cannot_be_opened_sends_lines_to_standard_error(tmp_path):
-    done = run(tmp_path / "no" / "such" / "folder", "log.info('x')")
+def test_a_line_that_is_far_too_long_is_cut_in_its_texts_and_stays_a_document(tmp_path):
+    run(tmp_path / "log", "log.error('x', text='a' * 10**6, exception='first' + 'b' * 10**6 + 'last')")
 
-    assert json.loads(done.stderr)["event"] == "x"
+    (line,) = (tmp_path / "log").read_bytes().splitlines()
+    document = json.loads(line)
+    assert len(line) <= MAX_LINE
+    assert document["event"] == "x"
+    assert document["exception"].startswith("first")
+    assert document["exception"].endswith("last")

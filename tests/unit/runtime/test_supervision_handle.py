@@ -92,7 +92,7 @@ def test_what_prevents_an_addition_is_told_and_leaves_nothing(system, parent):
 
 def test_a_parked_sibling_is_started_again_and_one_that_runs_is_left_alone(system, parent):
     child = parent.ask(("add", ChildSpec("child", Child)))
-    assert parent.ask(("restart", "child")).ask("alive") == 1
+    assert parent.ask(("start", "child")).ask("alive") == 1
 
     events = EventProbe(system.events)
     child.tell("fail")

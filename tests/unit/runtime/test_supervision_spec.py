@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from actors.runtime import Actor, Backoff, ChildSpec, SupervisorSpec
-from actors.runtime.errors import NotBuiltError, SpecError
+from actors.runtime import Actor, Backoff, ChildSpec, RestartLimit, SupervisorSpec
+from actors.runtime.errors import SpecError
 from actors.runtime.supervision.spec import decode_spec, encode_spec, has_process, import_path_of
 from tests.support.actors_for_tests import Counter
 
@@ -134,10 +134,33 @@ def test_arguments_that_are_nested_beyond_reason_are_refused_like_any_other():
         nested = nested.pop()
 
 
-@pytest.mark.parametrize("strategy", ["one_for_all", "rest_for_one", "dynamic"])
-def test_a_strategy_that_is_not_built_yet_says_so(strategy):
-    with pytest.raises(NotBuiltError, match="not built yet"):
-        SupervisorSpec("s", strategy=strategy)
+@pytest.mark.parametrize("children", [(), ("a", "b")])
+def test_a_dynamic_supervisor_has_one_template(children):
+    with pytest.raises(SpecError, match=r"children: .*: one, the template"):
+        SupervisorSpec("s", [ChildSpec(id_, COUNTER) for id_ in children], strategy="dynamic")
+
+
+def test_a_permanent_child_cannot_be_significant():
+    with pytest.raises(SpecError, match="significant: True: only a transient or temporary child"):
+        child(significant=True)
+
+
+def test_a_layer_is_of_neighbours():
+    with pytest.raises(SpecError, match="layer: 1: the same for neighbours only"):
+        SupervisorSpec("s", [child("a", layer=1), child("b"), child("c", layer=1)])
+
+
+@pytest.mark.parametrize(
+    ("limit", "field"),
+    [
+        (RestartLimit(-1, 5.0), "limit.intensity"),
+        (RestartLimit(1, 0), "limit.period"),
+        (RestartLimit(1, 1.0, "rest"), "limit.then"),
+    ],
+)
+def test_a_limit_of_its_own_is_checked_field_by_field(limit, field):
+    with pytest.raises(SpecError, match=field):
+        child(limit=limit)
 
 
 def test_a_class_stands_for_its_import_path():

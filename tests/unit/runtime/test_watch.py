@@ -12,12 +12,12 @@ from actors.runtime.address import ROOT, is_within
 from actors.runtime.current import sender
 from actors.runtime.dead_letters import DeadLetters
 from actors.runtime.errors import NotBuiltError, RejectedError, UsageError
-from actors.runtime.events import Event, EventLog
+from actors.runtime.event import Event
+from actors.runtime.events import EventLog
 from actors.runtime.testing import FakeClock
 from actors.runtime.watch import Terminated, Watches
 
-PATIENCE_S = 10.0
-NODE = "/n"
+PATIENCE_S, NODE = 10.0, "/n"
 
 
 class Recorder:

@@ -7,16 +7,20 @@ import contextlib
 import queue
 import threading
 from collections.abc import Callable
+from functools import partial
 
 import msgspec
 import structlog
 
-from .events import Event, EventLog
-from .run_directory import RunDirectory
+from ..event import Event
+from ..events import EventLog
+from ..run_directory import RunDirectory
+from .life_record import LifeRecord
 
 _log = structlog.get_logger("actors.runtime")
 
 MAX_WAITING = 10_000
+MAX_BATCH = 1000
 ROTATE_ABOVE = 16 * 1024 * 1024
 
 
@@ -25,7 +29,7 @@ class EventRecord:
 
     def __init__(self, run_dir: RunDirectory, events: EventLog, lives: dict[str, int]) -> None:
         self._run_dir = run_dir
-        self._lives = lives
+        self._lives = LifeRecord(run_dir, lives)
         self._waiting: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
         self._lost = 0
         self._stop = events.listen(self._take)
@@ -45,36 +49,43 @@ class EventRecord:
             self._lost += 1
 
     def _write_forever(self) -> None:
-        while (event := self._waiting.get()) is not None:
-            self._attempt(self._write, event)
-            if event.type in ("actor.started", "actor.restarted"):
-                self._attempt(self._write_lives, event)
+        goes_on = True
+        while goes_on:
+            batch = [self._waiting.get()]
+            # All that has come meanwhile in one go: a storm of restarts must not cost a file each.
+            with contextlib.suppress(queue.Empty):
+                while len(batch) < MAX_BATCH:
+                    batch.append(self._waiting.get_nowait())
+            goes_on = None not in batch
+            events = [event for event in batch if event is not None]
+            self._attempt(len(events), partial(self._write, events))
+            if any(event.type in ("actor.started", "actor.restarted") for event in events):
+                self._attempt(1, self._lives.write)
 
-    def _attempt(self, write: Callable[[Event], None], event: Event) -> None:
+    def _attempt(self, lines: int, write: Callable[[], None]) -> None:
         try:
-            write(event)
-        except Exception as error:  # a full disk or a text that is no unicode costs this line, and never the thread
-            self._lost += 1
+            write()
+        except Exception as error:  # a full disk costs these lines, and never the thread
+            self._lost += lines
             _log.warning("event_record.write_failed", reason=repr(error), lost=self._lost)
 
-    def _write(self, event: Event) -> None:
+    def _write(self, events: list[Event]) -> None:
+        data = b"".join(map(self._line, events))
+        if not data:
+            return
         with self._run_dir.events.open("ab") as file:
-            file.write(msgspec.json.encode(event.document()) + b"\n")
+            file.write(data)
             size = file.tell()
         if size > ROTATE_ABOVE:
             rotate(self._run_dir)
 
-    def _write_lives(self, _event: Event) -> None:
-        new = self._run_dir.lives.with_suffix(".new")
-        new.write_bytes(msgspec.json.encode(dict(self._lives)))
-        new.replace(self._run_dir.lives)
-
-
-def read_lives(run_dir: RunDirectory) -> dict[str, int]:
-    """Give the last incarnation of each path that an earlier kernel has recorded; none where there is no such record."""
-    with contextlib.suppress(OSError, ValueError, msgspec.MsgspecError):
-        return msgspec.json.decode(run_dir.lives.read_bytes(), type=dict[str, int])
-    return {}
+    def _line(self, event: Event) -> bytes:
+        try:
+            return msgspec.json.encode(event.document()) + b"\n"
+        except Exception as error:  # a text that is no unicode, say, costs its own line and no other
+            self._lost += 1
+            _log.warning("event_record.write_failed", reason=repr(error), lost=self._lost)
+            return b""
 
 
 def rotate(run_dir: RunDirectory) -> None:

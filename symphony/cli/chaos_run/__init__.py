@@ -1,0 +1,1 @@
+"""What `symphony chaos` is made of: injecting, watching it heal, asking throughout, counting what is left, and printing."""
