@@ -227,8 +227,25 @@ def test_a_parked_part_is_started_again_on_request_and_one_that_runs_is_left_alo
         assert state_of(warden, "/flagged") == "running"
         with pytest.raises(KernelRefusedError, match="is running"):
             client.start_again("/flagged")
-        with pytest.raises(KernelRefusedError, match="not built yet"):
-            client.start_again("/engine/conductor")
+        with pytest.raises(KernelRefusedError, match="has no supervisor"):
+            client.start_again("/")
+
+
+@pytest.mark.parametrize("path", ["/here/flagged", "/there/flagged"], ids=["of the kernel's supervisor", "inside a node"])
+def test_a_parked_part_further_down_is_started_again_too_and_what_keeps_it_from_that_is_said(run_dir, path):
+    with running_warden(run_dir, "nested") as warden, warden.client() as client:
+        (run_dir / "flag").touch()
+        with suppress(KernelRefusedError):
+            client.ask(path, "fail")
+        assert wait_until(lambda: state_of(warden, path) == "parked", HEALED_S)
+        with pytest.raises(KernelRefusedError, match="the flag is up"):
+            client.start_again(path)
+        assert wait_until(lambda: state_of(warden, path) == "parked", HEALED_S)
+        (run_dir / "flag").unlink()
+
+        client.start_again(path)
+
+        assert state_of(warden, path) == "running"
 
 
 def test_more_clients_than_there_is_room_for_are_told_so(run_dir):
