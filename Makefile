@@ -7,12 +7,14 @@ PYTHON ?= python3
 VENV := .venv
 ARGS :=
 NAME :=
+SEED :=
 
 BIN := $(VENV)/bin
 # Says that the environment holds what pyproject.toml and constraints.txt ask for.
 INSTALLED := $(VENV)/.installed
 # Says that the folder was made here, so that it may be removed here: VENV can name anything.
 OURS := $(VENV)/.made-by-make
+CHAOS = --yes $(if $(SEED),--seed $(SEED))
 PACKAGES := symphony actors adapters xi
 # constraints.txt is the whole environment and is installed as it stands: nothing to resolve, and an old pip does it too.
 PIP_INSTALL := $(BIN)/python -m pip --disable-pip-version-check --no-input install -qq --no-deps
@@ -68,8 +70,10 @@ types: $(INSTALLED)
 contracts: $(INSTALLED)
 	@$(BIN)/lint-imports --no-cache
 
-faults: $(INSTALLED)  ## Run only the tests that kill, cut, stall and flood
+faults: $(INSTALLED)  ## Run the tests that kill, cut, stall and flood, then 3 minutes of chaos (SEED=7 gives the same again)
 	@$(BIN)/python -m pytest tests/faults $(ARGS)
+	@$(BIN)/symphony chaos --up symphony --every 3 --for 90 $(CHAOS)
+	@$(BIN)/symphony chaos --up examples/tree.toml --kernel --every 5 --for 90 $(CHAOS)
 
 fuzz:  ## Not built yet
 	$(error make fuzz is not built yet)
