@@ -48,7 +48,8 @@ class MailboxSnapshot(Struct, frozen=True):
 class ActorSnapshot(Struct, frozen=True):
     """One actor and, below it, its children in start order.
 
-    `expired` counts asks whose deadline had passed before their turn; `busy_s` is the age of the handler that runs now.
+    `expired` counts asks whose deadline had passed before their turn; `busy_s` is the age of the handler that runs now,
+    `next_try_s` how soon one that waits for its restart is started again.
     """
 
     path: str
@@ -69,6 +70,7 @@ class ActorSnapshot(Struct, frozen=True):
     intensity: int | None = None
     period_s: float | None = None
     busy_s: float | None = None
+    next_try_s: float | None = None
     children: tuple["ActorSnapshot", ...] = ()
 
     def walk(self) -> Iterator["ActorSnapshot"]:

@@ -31,6 +31,8 @@ _STYLES: Mapping[ActorState, str] = MappingProxyType(
     {"running": "green", "starting": "yellow", "restarting": "yellow", "stopping": "yellow", "parked": "red", "hung": "red"}
 )
 MAX_TEXT = 300
+BUSY_S = 1.0
+"""A handler that has been running for so long is worth a word."""
 
 
 def safe(text: str, *, limit: int = MAX_TEXT) -> str:
@@ -90,7 +92,7 @@ def event_line(event: Event) -> str:
 def status_lines(actor: ActorSnapshot, *, log: list[str]) -> list[str]:
     """Give all that is known of one actor, a fact a line, and the last lines of its log."""
     rows = {
-        "state": actor.state,
+        "state": _state_text(actor),
         "up": "-" if actor.uptime_s is None else duration(actor.uptime_s),
         "actor": f"{actor.actor} ({actor.kind})",
         "runs in": "no process" if actor.pid is None else f"pid {actor.pid}, node {actor.node}",
@@ -143,8 +145,8 @@ def _hidden(actor: ActorSnapshot) -> str:
 
 def _details(actor: ActorSnapshot) -> str:
     parts = [safe(actor.actor)]
-    if actor.state != "running":
-        parts.append(actor.state)
+    if actor.state != "running" or (actor.busy_s or 0) >= BUSY_S:
+        parts.append(_state_text(actor))
     if actor.pid is not None:
         parts.append(f"pid {actor.pid}")
     if actor.os_process is not None:
@@ -156,6 +158,15 @@ def _details(actor: ActorSnapshot) -> str:
     if actor.last_exit is not None:
         parts.append(f"last exit {exit_text(actor.last_exit)}")
     return "  ".join(parts)
+
+
+def _state_text(actor: ActorSnapshot) -> str:
+    """Give the state, and what is remarkable about it: when a restart is due, how long a handler has been running."""
+    if actor.state == "restarting" and actor.next_try_s is not None:
+        return f"restarting (next try in {actor.next_try_s:.1f} s)"
+    if actor.busy_s is not None and actor.busy_s >= BUSY_S:
+        return f"{actor.state} (one message for {actor.busy_s:.1f} s)"
+    return actor.state
 
 
 def _exit_row(ended: ExitSnapshot) -> str:

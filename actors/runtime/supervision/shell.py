@@ -4,7 +4,7 @@ Starting, stopping and killing a child only begins here; how it went comes back 
 alarm: `start_timeout` for readiness, `shutdown` for stopping.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from msgspec import structs
@@ -15,6 +15,7 @@ from ..clock import seconds_of
 from ..errors import StartError, TerminatedError
 from ..exits import describe
 from ..future import Future
+from ..snapshot import ActorSnapshot
 from . import effects
 from .alarms import Alarm, Due, Overdue
 from .child import Child, ChildPhase
@@ -46,11 +47,21 @@ class Shell:
         self.detected_at: dict[str, float] = {}
         self.as_seen_below = SupervisorHandle(cell.signal)
         self._alarms: dict[str, Alarm] = {}
+        self._retry_at: dict[str, float] = {}
         self._made_from: dict[str, AnySpec] = {}
 
     def path_of(self, name: str) -> ActorPath:
         """Give a child's path."""
         return child_path(self._cell.path, name)
+
+    def snapshots(self) -> Iterator[ActorSnapshot]:
+        """Give every child, in start order, and when those that wait for their restart are tried again. Any thread may call."""
+        for name, handle in list(self.handles.items()):
+            snapshot, due = handle.snapshot(), self._retry_at.get(name)
+            if due is not None:
+                next_try_s = round(max(0.0, due - self._household.clock.monotonic()), 3)
+                snapshot = structs.replace(snapshot, next_try_s=next_try_s)
+            yield snapshot
 
     def phase_of(self, name: str) -> ChildPhase | None:
         """Give a child's phase, or None where it is gone."""
@@ -220,12 +231,16 @@ class Shell:
         if name in self._alarms:
             self._disarm(name)
         alarm = self._alarms[name] = Alarm(self._cell.signal, signal)
-        self._household.timers.expect(alarm, self._household.clock.monotonic() + delay_s, delay_s)
+        due = self._household.clock.monotonic() + delay_s
+        if isinstance(signal, Due):
+            self._retry_at[name] = due
+        self._household.timers.expect(alarm, due, delay_s)
 
     def _disarm(self, name: str) -> None:
         alarm = self._alarms.pop(name, None)
         if alarm is not None:
             alarm.is_over = True
+            self._retry_at.pop(name, None)
 
     def _publish(self, type_: str, name: str, **fields: Any) -> None:
         self._household.events.publish(type_, self.handles[name].path, **fields)

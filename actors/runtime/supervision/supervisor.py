@@ -53,8 +53,7 @@ class SupervisorActor(Actor):
 
     def child_snapshots(self) -> Iterator[ActorSnapshot]:
         """Give every child, in start order. Any thread may call."""
-        for handle in list(self._shell.handles.values()):
-            yield handle.snapshot()
+        yield from self._shell.snapshots()
 
     def on_signal(self, signal: object) -> None:
         """Turn a signal into an event of the machine."""

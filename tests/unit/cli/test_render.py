@@ -28,6 +28,21 @@ def test_what_is_too_deep_is_counted():
     assert len(tree_lines(TREE, TREE.root, depth=0)) == 3
 
 
+@pytest.mark.parametrize(
+    ("fields", "shown"),
+    [
+        ({"state": "restarting", "next_try_s": 0.84}, "restarting (next try in 0.8 s)"),
+        ({"state": "running", "busy_s": 3.24}, "running (one message for 3.2 s)"),
+        ({"state": "running", "busy_s": 0.2}, "running"),
+    ],
+)
+def test_when_a_restart_is_due_and_how_long_a_handler_runs_is_shown(fields, shown):
+    one = actor("/a", **fields)
+
+    assert status_lines(one, log=[])[1] == f"  state        {shown}"
+    assert (shown in tree_lines(TREE, one)[1]) == (shown != "running")
+
+
 def test_a_tree_may_begin_anywhere():
     assert tree_lines(TREE, TREE.root.find("/engine/core"))[1:] == ["● /engine/core  SampleActor  pid 101"]
 

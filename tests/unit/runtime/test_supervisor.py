@@ -92,11 +92,14 @@ def test_a_child_that_waits_for_its_restart_keeps_its_messages_and_shows_it(syst
     ref.tell(FAIL)
     events.expect("actor.restart_scheduled", "/s", delay_s=30.0)
     waiting = ref.ask(["who"], block=False)
-    assert system.snapshot().root.find("/s").state == "restarting"
+    shown = system.snapshot().root.find("/s")
+    assert shown.state == "restarting"
+    assert 0 < shown.next_try_s <= 30
 
     system.restart("s")
 
     assert waiting.get(5)["incarnation"] == 3
+    assert system.snapshot().root.find("/s").next_try_s is None
 
 
 def test_a_child_that_used_up_its_restarts_is_parked_visibly_and_may_be_restarted(system, events):
