@@ -76,6 +76,7 @@ class Orphans:
         self._known: dict[int, Orphan] = {}
         self._lock = threading.Lock()
         self._below: dict[int, list[int]] = {}
+        self._looked_at = 0.0
         self._hurry_until = 0.0
         if adopts:
             become_subreaper()
@@ -122,10 +123,11 @@ class Orphans:
         is_busy = bool(self._sessions) or monotonic() < self._hurry_until or not self._leaves_all_alone()
         pause_s = PAUSE_S if is_busy else LOOK_S if self._adopts or self._known else None
         with contextlib.suppress(queue.Empty):
-            pid = self._dead.get(timeout=pause_s)
-            if pid is None:
-                return False
-            self._take_leave_of(pid)
+            while (pid := self._dead.get(timeout=pause_s)) is not None:
+                self._take_leave_of(pid)
+                # One look for all who die within a moment: in a storm, a scan of /proc for each would cost more than its restart.
+                pause_s = max(0.0, self._looked_at + PAUSE_S - monotonic())
+            return False
         return True
 
     def _leaves_all_alone(self) -> bool:
@@ -164,6 +166,7 @@ class Orphans:
     def _look(self, *, is_last: bool = False, end_all: bool = False) -> bool:
         """Look once, and end whose time is over; True where there was nobody. `is_last`: no node lives any more."""
         now, own = monotonic(), self._own()
+        self._looked_at = now
         marks = set[str]() if is_last else set(own.values())
         self._find(now, own)
         was_nobody = not self._known
