@@ -43,7 +43,10 @@ class Channel(Generic[Incoming]):
 
     def send(self, message: Any) -> bool:
         """Queue a message; False where too many wait. The owner's loop must be woken to `flush` it."""
-        data = frame(self._encoder.encode(message))
+        return self.send_frame(frame(self._encoder.encode(message)))
+
+    def send_frame(self, data: bytes) -> bool:
+        """Queue a message that is a frame already, as `send` does: one that goes to many is encoded once."""
         with self._lock:
             if len(self._waiting) >= MAX_WAITING:
                 return False

@@ -13,6 +13,8 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
+import msgspec
+
 from ..address import ActorPath
 from ..clock import Clock, timestamp
 from ..errors import ProtocolError
@@ -24,6 +26,7 @@ from ..origin import foreign
 from ..run_directory import RunDirectory
 from ..snapshot import ExitSnapshot
 from ..transport.base import NodeAddress
+from ..wire.framing import frame
 from . import words
 from .channel import CHUNKS
 from .hangs import Hangs
@@ -205,8 +208,9 @@ class NodeHost:
             self.on_routes(nodes, addresses)
             if self.own_address is not None:
                 addresses = [*addresses, self.own_address]
+            routes = frame(msgspec.msgpack.encode(words.Routes([str(node) for node in nodes], addresses)))
             for channel in channels:
-                channel.send(words.Routes([str(node) for node in nodes], addresses))
+                channel.send_frame(routes)
         self._watcher.wake()
 
     def _own_processes(self) -> dict[int, str]:
