@@ -3,26 +3,11 @@
 import psutil
 import pytest
 
-from actors.runtime import ActorSystem
-from actors.runtime.testing import EventProbe
 from tests.support.leaving import LeavesBadly
 from tests.support.wardens import wait_until
 
 BOUND_S = 10.0
 NODE = "/leaver"
-
-
-@pytest.fixture
-def system():
-    with ActorSystem("leaving") as system:
-        yield system
-
-
-@pytest.fixture
-def events(system):
-    probe = EventProbe(system.events)
-    yield probe
-    probe.close()
 
 
 @pytest.fixture

@@ -24,19 +24,6 @@ RESTARTED_S = 5.0
 
 
 @pytest.fixture
-def system():
-    with ActorSystem("faults") as system:
-        yield system
-
-
-@pytest.fixture
-def events(system):
-    probe = EventProbe(system.events)
-    yield probe
-    probe.close()
-
-
-@pytest.fixture
 def node(system):
     return system.spawn(Servant, name="s", process=True)
 

@@ -246,16 +246,18 @@ class Account:
             self._close("shut_down")
 
     def _exhausted(self, known, at):
+        """Give what follows and after how many restarts; of those, no more are remembered than it takes to pass a limit."""
         limit, spec = known.spec.limit, self.spec
+        remembered = max(spec.intensity, 0 if limit is None else limit.intensity) + 1
         if limit is not None:
-            count = _within(known.own, limit.period, at)
+            count = min(remembered, _within(known.own, limit.period, at))
             if count > limit.intensity:
                 return limit.then, count
         if known.on_trial or spec.on_exhausted == "park":
-            count = _within(known.own, spec.period, at)
+            count = min(remembered, _within(known.own, spec.period, at))
             return ("park", count) if count > spec.intensity else (None, count)
         self.restarts.append(at)
-        count = _within(self.restarts, spec.period, at)
+        count = min(spec.intensity + 1, _within(self.restarts, spec.period, at))
         return ("escalate", count) if count > spec.intensity else (None, count)
 
     def _delay(self, known, chance):
