@@ -76,8 +76,10 @@ def heading(tree: TreeSnapshot) -> str:
 
 
 def exit_text(ended: ExitSnapshot) -> str:
-    """Say how an incarnation ended, as in `killed by SIGKILL`."""
-    how = f"killed by {ended.signal}" if ended.signal else ended.reason.replace("_", " ")
+    """Say how an incarnation ended, as in `killed by SIGKILL`, or `hung, killed by SIGKILL`."""
+    reason = ended.reason.replace("_", " ")
+    killed = f"killed by {ended.signal}"
+    how = reason if not ended.signal else killed if ended.reason == "killed" else f"{reason}, {killed}"
     code = f" with exit code {ended.exit_code}" if ended.exit_code is not None and not ended.signal else ""
     error = f": {safe(ended.error)}" if ended.error else ""
     return f"{how}{code}{error}"

@@ -11,9 +11,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from actors.runtime import ActorSystem, ChildSpec, SupervisorSpec
+from actors.runtime import ChildSpec, SupervisorSpec
 from actors.runtime.errors import ActorRuntimeError
-from actors.runtime.testing import EventProbe
 from tests.support.hanging_actors import AsyncHangingActor, HangingActor, PinnedHangingActor
 from tests.support.process_ends import has_ended
 
@@ -23,19 +22,6 @@ HEARTBEAT_TIMEOUT_S = 1.0
 BOUND_S = 20.0
 REPLACED_S = 5.0
 ANY_DISPATCHER = pytest.mark.parametrize("actor", [HangingActor, PinnedHangingActor, AsyncHangingActor])
-
-
-@pytest.fixture
-def system():
-    with ActorSystem("hangs") as system:
-        yield system
-
-
-@pytest.fixture
-def events(system):
-    probe = EventProbe(system.events)
-    yield probe
-    probe.close()
 
 
 def spawned(system, actor=HangingActor, **options):

@@ -6,24 +6,8 @@ from textwrap import dedent
 import psutil
 import pytest
 
-from tests.support.own_trees import BOUND_S, EXAMPLES, SHOP, Shell, ask, pids_of, short_run_dir, write_shop
+from tests.support.own_trees import BOUND_S, EXAMPLES, SHOP, ask, pids_of
 from tests.support.wardens import wait_until
-
-
-@pytest.fixture
-def run_dir():
-    with short_run_dir() as path:
-        yield path
-
-
-@pytest.fixture
-def app(tmp_path):
-    return write_shop(tmp_path)
-
-
-@pytest.fixture
-def symphony(run_dir, app):
-    return Shell(run_dir, app)
 
 
 def test_the_example_runs_from_its_file_and_every_command_works_on_it(run_dir, symphony):

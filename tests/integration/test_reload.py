@@ -8,24 +8,8 @@ from textwrap import dedent
 
 import pytest
 
-from tests.support.own_trees import BOUND_S, EXAMPLES, Shell, ask, pids_of, short_run_dir, write_shop
+from tests.support.own_trees import BOUND_S, EXAMPLES, ask, pids_of
 from tests.support.wardens import wait_until
-
-
-@pytest.fixture
-def run_dir():
-    with short_run_dir() as path:
-        yield path
-
-
-@pytest.fixture
-def app(tmp_path):
-    return write_shop(tmp_path)
-
-
-@pytest.fixture
-def symphony(run_dir, app):
-    return Shell(run_dir, app)
 
 
 def test_a_reload_applies_the_difference_and_leaves_the_unchanged_alone(run_dir, symphony, app):

@@ -88,6 +88,7 @@ def test_safe_text_is_printable_and_no_longer_than_asked(text, limit):
     ("ended", "text"),
     [
         (KILLED, "killed by SIGKILL"),
+        (ExitSnapshot("hung", signal="SIGKILL", error="/a has been silent"), "hung, killed by SIGKILL: /a has been silent"),
         (ExitSnapshot("normal"), "normal"),
         (ExitSnapshot("unknown", exit_code=3), "unknown with exit code 3"),
         (ExitSnapshot("start_failed", error="no such\nfile"), r"start failed: no such\nfile"),
